@@ -88,30 +88,30 @@ def _others() -> Members:
 
     Windmill, which is asked for it, may refuse or be slow: that is no fault of the key.
     """
-    from .workspace.runnables import list_runnables, read_runnable  # only within a job
-
     place = os.environ.get("WM_JOB_PATH") or ""
     folder = place.removesuffix(f"/{OWN}")
     if not in_job() or folder == place:
         note = "What else the folder holds is told where the step is deployed."
         return {"older": None, "note": note}
+    from .workspace.runnables import list_runnables, read_runnable  # only within a job
+
     started = time.monotonic()
-    found: list[Members] = []
+    older: list[Members] = []
     try:
         for kind in ("script", "flow"):
             for path in list_runnables(kind, f"{folder}/"):
                 if time.monotonic() - started > PATIENCE:
                     note = "Windmill is slow: not all of the folder was read."
-                    return {"older": found, "note": note}
+                    return {"older": older, "note": note}
                 content = read_runnable(kind, path)
                 version = _version(kind, path.removeprefix(f"{folder}/"), content)
                 if version not in (None, PACK):
-                    found.append({"path": path, "version": version})
+                    older.append({"path": path, "version": version})
     except TogetherError as error:
         return {"older": None, "note": str(error)}
-    if found:
+    if older:
         note = "./dev deploy --prune removes what this version no longer has."
-        return {"older": found, "note": note}
+        return {"older": older, "note": note}
     return {"older": []}
 
 

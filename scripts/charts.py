@@ -33,7 +33,7 @@ def bars(title: str, values: Sequence[tuple[str, float]], unit: str = "") -> str
         parts.append(
             f'<rect x="{x + step * 0.1:.1f}" y="{y:.1f}" width="{step * 0.8:.1f}" '
             f'height="{height:.1f}" fill="{COLOURS[0]}">'
-            f"<title>{xml(label)}: {_plain(value)} {xml(unit)}</title></rect>"
+            f"<title>{xml(label)}: {_number_text(value)} {xml(unit)}</title></rect>"
         )
         if number % every == 0 and x + step / 2 + len(label) * 3.5 < WIDTH:
             parts.append(_text(x + step / 2, HEIGHT - BOTTOM + 16, label, "middle"))
@@ -84,7 +84,7 @@ def _svg(title: str, unit: str, least: float, most: float, parts: list[str]) -> 
     frame = [_text(LEFT, 18, title, "start", 14)]
     for mark in range(5):
         y = HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * mark / 4
-        value = f"{_plain(least + (most - least) * mark / 4, 3)} {unit}".strip()
+        value = f"{_number_text(least + (most - least) * mark / 4, 3)} {unit}".strip()
         frame.append(
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
             f'stroke="currentColor" stroke-opacity="0.2"/>'
@@ -106,7 +106,7 @@ def _top(most: float) -> float:
     return next((top for top in tops if top >= most), most)
 
 
-def _plain(value: float, digits: int = 6) -> str:
+def _number_text(value: float, digits: int = 6) -> str:
     """Return a number as people write it: without an exponent, as far as that has so
     many places that count."""
     if not 1e-10 < abs(value) < 1e15:

@@ -14,7 +14,7 @@ import time
 from .catalog.budget import Budget, Clock, bound_chat
 from .catalog.fallback import Models
 from .catalog.model_choice import choose_model
-from .catalog.pricing import bill, cost, prefetch, usage_of
+from .catalog.pricing import bill, cost, lost_usage, prefetch, usage_of
 from .client import TogetherError, call, check_words, prepare, stream
 from .client.content import read_content, words_of
 from .client.endings import ending, is_error
@@ -109,7 +109,7 @@ def compare_models(auth: Auth, step: Step, **arguments: Json) -> list[Json]:
     tell each model's seconds, tokens and cost_usd. What fails says so in its cell.
     Raises TogetherError when nothing was answered.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor  # only where models are compared
 
     given = prepare(step, arguments)
     models = list(dict.fromkeys([*given["models"], *given.get("other_models", [])]))
@@ -136,6 +136,8 @@ def compare_models(auth: Auth, step: Step, **arguments: Json) -> list[Json]:
             return error, None, 0.0
         return None, answer, time.monotonic() - began
 
+    # Not by the gate of rows/admission.py: it holds all back when one is refused, and
+    # here a model that is overloaded is no reason to let the others wait.
     asked = [(prompt, model) for prompt in given["prompts"] for model in models]
     share = None if budget.limit is None else budget.limit / len(asked)
     with ThreadPoolExecutor(min(AT_ONCE, len(asked))) as pool:
@@ -171,15 +173,21 @@ def _cell(error: TogetherError | None, answer: Json) -> str:
 def _sums(
     auth: Auth, model: str, asked: list[tuple[str, str]], found: list[Outcome]
 ) -> Members:
-    """Return what one model's answers took in all."""
-    own = [f for (_, m), f in zip(asked, found, strict=True) if m == model and f[1]]
-    if not own:
-        why = "no question was answered"
-        return {"seconds": None, "tokens": None, "cost_usd": None, "cost_note": why}
-    costs = bill(auth, model, [answer for _, answer, _ in own])
+    """Return what one model's answers took in all, with those that failed and may have
+    been paid for."""
+    own = [f for (_, name), f in zip(asked, found, strict=True) if name == model]
+    took = [seconds for error, _, seconds in own if not error]
+    paid = [
+        error.partial if error else answer
+        for error, answer, _ in own
+        if not error or lost_usage(error) is not None
+    ]
+    costs = bill(auth, model, paid)
+    if not took and costs["usage"] is None:
+        costs["cost_note"] = "no question was answered"
     return {
         **costs,
-        "seconds": round(sum(seconds for _, _, seconds in own), 2),
+        "seconds": round(sum(took), 2) if took else None,
         "tokens": costs["usage"] and costs["usage"]["total_tokens"],
     }
 
@@ -229,7 +237,7 @@ def parse_completion(answer: Json) -> Completion:
     complete, "broken": why the model failed midway, or None, "logprobs"}. Parts of
     content are joined, an object is its JSON, and thinking is taken out of the text.
     """
-    choice, message = _first_choice(answer)
+    choice, message = first_choice(answer)
     text, thought = read_content(message.get("content"))
     apart = [message.get("reasoning"), message.get("reasoning_content"), thought]
     apart.append(message.get("reasoning_details"))
@@ -257,7 +265,7 @@ def parse_completion(answer: Json) -> Completion:
 NO_CHOICE = "the answer holds no choice, and so nothing that a model said"
 
 
-def _first_choice(answer: Json) -> tuple[Members, Members]:
+def first_choice(answer: Json) -> tuple[Members, Members]:
     """Return (the first choice of an answer, its message), {} where there is none."""
     choices = answer.get("choices") if isinstance(answer, dict) else None
     choices = choices if isinstance(choices, list) else []
@@ -294,7 +302,7 @@ def why_cut(reason: Json) -> str | None:
 def answered(answer: Json) -> tuple[str | None, str | None, bool]:
     """Return (text or None, why there is none or None, whether the text was cut) of the
     answer to a row."""
-    choice, message = _first_choice(answer)
+    choice, message = first_choice(answer)
     text, reason = message.get("content"), choice.get("finish_reason")
     plain = isinstance(text, str) and "think>" not in text and not text.isspace()
     # Thinking may begin with another tag, or in brackets.

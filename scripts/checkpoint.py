@@ -47,6 +47,7 @@ PART_SECONDS = 30.0
 # The same for a job that answers a part of a table. What a worker has not kept when it
 # dies is paid for again.
 SHARE_ROWS, SHARE_SECONDS = 250, 2.0
+MOST_REFUSALS = 5  # of Windmill, after which a run keeps no more
 # Parts that the journal itself names before they go to a list.
 LIST_PARTS = 16
 JOURNALS, ANSWERS = "parts", "answers"  # folders of states
@@ -81,7 +82,10 @@ class Checkpoint:
         self.rows = iter(rows)
         self.parts = _Listed(self.place, "parts")
         self.rest = _Listed(self.place, "rest")  # rows of a part that were not asked
-        self.stray: list[Members] = []  # parts that the journal does not have
+        # Places of an earlier run's parts that hold no more: its journal names them.
+        self.outdated: list[Members] = []
+        self.stray: list[Members] = []  # those of parts that no journal names
+        self.refusals = 0  # of Windmill, to keep a part, one after the other
         self.asked = True
         self.most = SHARE_ROWS if part else PART_ROWS
         self.seconds = SHARE_SECONDS if part else PART_SECONDS
@@ -103,14 +107,17 @@ class Checkpoint:
         except TogetherError as error:
             log(f"rows that an earlier run left stay where they are kept: {error}")
         self.parts.follow(state)
+        valid = True
         for entry, parts in _lists(self.place, state, "parts"):
             for part in parts:
-                lines = self.again(part)
+                lines = self.again(part) if valid else None
                 if lines is None:
-                    return
+                    valid = False
+                    self.outdated.append(_place_of(part))
+                    continue
                 self.parts.take(part)
                 yield lines, part["sums"]
-            if entry is not None:
+            if entry is not None and valid:
                 self.parts.settle(entry)
 
     def again(self, part: Members) -> list[bytes] | None:
@@ -127,13 +134,17 @@ class Checkpoint:
 
     def add(self, row: Json, line: bytes, sums: Members) -> None:
         """Keep the line that answers a row; sums are those of all rows so far."""
+        if self.path is None:
+            return
         self.lines.append(line)
         self.hashed.update(canonical(row))
         self.sums = sums
         self.size += len(line)
-        full = len(self.lines) >= self.most or self.size >= PART_BYTES
-        if full or time.monotonic() - self.began > self.seconds:
-            self.flush()
+        # Where Windmill refused, a larger part later rather than a try for each row.
+        times = 1 << self.refusals
+        full = len(self.lines) >= times * self.most or self.size >= times * PART_BYTES
+        if full or time.monotonic() - self.began > times * self.seconds:
+            self.flush(last=False)
 
     def leave(self) -> None:
         """Note that the rows from now on are not asked: they are in the result, and a
@@ -141,33 +152,69 @@ class Checkpoint:
         self.flush()
         self.asked = False
 
-    def flush(self) -> None:
-        """Write what is not yet kept as one more part."""
-        if not self.lines or self.path is None:
-            return
+    def flush(self, last: bool = True) -> None:
+        """Write what is not yet kept as one more part.
+
+        A refusal that may pass is borne MOST_REFUSALS times: the next part holds these
+        rows too; where this is the last one, it is tried again at once. After that, no
+        more is kept, or of a part of a table TogetherError raised.
+        """
+        while self.lines and self.path is not None:
+            try:
+                self.write()
+            except TogetherError as error:
+                self.refusals += 1
+                if self.refusals < MOST_REFUSALS and _may_pass(error):
+                    log(f"answers are kept later: {error}")
+                    if not last:
+                        self.began = time.monotonic()
+                        return
+                    from .resilience.retry import rest  # only when it failed
+
+                    rest(self.refusals)
+                    continue
+                if self.part:
+                    raise
+                log(f"a run that is repeated begins anew: {error}")
+                self.path = None
+            self.refusals = 0
+            self.begin()
+
+    def write(self) -> None:
+        """Write one more part, and the journal that names it. Raises TogetherError."""
+        assert self.path is not None  # or nothing is kept
         content = b"".join(line + b"\n" for line in self.lines)
-        part: Members | None = None
         listed = self.parts if self.asked else self.rest
+        listed.make_room()
+        place = self.placed(content)
+        part = {
+            **place,
+            "rows": len(self.lines),
+            "digest": self.hashed.hexdigest(),
+            "sums": self.sums,
+        }
+        told = {**self.parts.told(), **self.rest.told(), **listed.told(part)}
         try:
-            listed.make_room()
-            part = {
-                **self.placed(content),
-                "rows": len(self.lines),
-                "digest": self.hashed.hexdigest(),
-                "sums": self.sums,
-            }
-            told = {**self.parts.told(), **self.rest.told(), **listed.told(part)}
             set_state(told, self.path)
-            listed.take(part)
-            listed.announced |= listed.own in told.get(listed.lists_name, ())
+        except TogetherError:
+            if "object" in place:  # a state's place is that of the next try, too
+                self.stray.append(place)
+            raise
+        listed.take(part)
+        listed.announced |= listed.own in told.get(listed.lists_name, ())
+        left, self.outdated = [*self.stray, *self.outdated], []
+        self.stray = [one for one in left if one != place]  # it has a part again
+        self.delete_stray()
+
+    def delete_stray(self) -> None:
+        """Delete the parts that no journal names. Trouble with Windmill goes to the log
+        alone."""
+        try:
+            while self.stray:
+                _delete(self.stray[-1])
+                self.stray.pop()
         except TogetherError as error:
-            if self.part:
-                raise
-            log(f"a run that is repeated begins anew: {error}")
-            self.stray += [part] if part else []
-            self.path = None
-            return
-        self.begin()
+            log(f"parts that hold no more stay where they are kept: {error}")
 
     def placed(self, content: bytes) -> Members:
         """Write answered rows; return where."""
@@ -182,11 +229,10 @@ class Checkpoint:
     def finish(self) -> None:
         """Delete all that was kept, as the result is handed over, and what is left of
         runs of a week ago that nobody repeated."""
-        if not self.parts.count and not self.stray:
+        if not self.parts.count and not self.stray and not self.outdated:
             return
+        self.delete_stray()
         try:
-            for part in self.stray:
-                _delete(part)
             _delete_parts(self.place)
             delete_state(self.place)
             if folder := state_folder("rows"):
@@ -280,6 +326,7 @@ def _folder() -> str:
     if folder is None:
         raise TogetherError(
             "The parts of a table are answered by the jobs of a Windmill flow.",
+            type="not_in_windmill",
             advice="Run the flow, or ask about the whole table in one step.",
         )
     return folder
@@ -329,10 +376,14 @@ def _content(part: Members) -> bytes:
             return source.read()
     state = get_state(part["state"]) or {}
     if state.get("zlib") is None:
-        raise TogetherError(f"The state {part['state']} is not there any more.")
+        raise TogetherError(
+            f"The state {part['state']} is not there any more.", type="not_found"
+        )
     content = unpacked_answers(state)
     if content is None:
-        raise TogetherError(f"The state {part['state']} holds no answers.")
+        raise TogetherError(
+            f"The state {part['state']} holds no answers.", type="not_found"
+        )
     return content
 
 
@@ -346,6 +397,18 @@ def unpacked_answers(state: Members) -> bytes | None:
     unpacker = zlib.decompressobj()
     content = unpacker.decompress(base64.b64decode(state["zlib"]), ANSWERS_BYTES)
     return content if unpacker.eof else None
+
+
+def _may_pass(error: TogetherError) -> bool:
+    """Say whether what Windmill refused so may be done a little later."""
+    from .resilience.retry import passing  # only when it failed
+
+    return error.type in ("connection", "windmill") and passing(error.status)
+
+
+def _place_of(part: Members) -> Members:
+    """Return where a part's answers are kept, as `placed` does."""
+    return {name: part[name] for name in ("object", "state") if name in part}
 
 
 def _delete(part: Members) -> None:

@@ -53,12 +53,12 @@ def plan_deployment(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     given = prepare(step, arguments)
     project = _project(auth)
-    offered = _offered(auth, project, given["model"])
+    offered = _configurations(auth, project, given["model"])
     there = None
     if given.get("endpoint_name"):
         endpoint = _found_endpoint(auth, project, given["endpoint_name"])
-        there = _there(auth, project, endpoint, given, offered)
-    entry = there["entry"] if there else _chosen(offered, given)
+        there = _existing(auth, project, endpoint, given, offered)
+    entry = there["entry"] if there else _configuration(offered, given)
     own = _last(entry["config"] or "")
     others = [one for one in offered if one["config"] and _last(one["config"]) != own]
     running = there is not None and there["state"] not in DOWN
@@ -91,10 +91,10 @@ def deploy_model(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     given = prepare(step, arguments)
     project = _project(auth)
-    offered = _offered(auth, project, given["model"])
+    offered = _configurations(auth, project, given["model"])
     endpoint = _found_endpoint(auth, project, given["endpoint_name"])
-    there = _there(auth, project, endpoint, given, offered)
-    entry = there["entry"] if there else _chosen(offered, given)
+    there = _existing(auth, project, endpoint, given, offered)
+    entry = there["entry"] if there else _configuration(offered, given)
     # What is wrong was refused by now, with nothing made.
     endpoint = endpoint or _made_endpoint(auth, project, given["endpoint_name"])
     place = {"project_id": project, "endpoint_id": endpoint["id"]}
@@ -134,7 +134,7 @@ def _made_unseen(auth: Auth, place: Members, name: str) -> Members | None:
     was lost; None where it is not there, or nothing can be seen."""
     try:
         endpoint = call(auth, ENDPOINT, **place)
-        return _named(listed(endpoint.get("deployments") or [], "id"), name)
+        return _entry_named(listed(endpoint.get("deployments") or [], "id"), name)
     except TogetherError:
         return None
 
@@ -217,7 +217,7 @@ def _result(
 # --- a deployment that exists ------------------------------------------------------
 
 
-def _there(
+def _existing(
     auth: Auth,
     project: str,
     endpoint: Members | None,
@@ -231,34 +231,37 @@ def _there(
     another model, or by another configuration than the one named: what was approved,
     and what is charged, would be two things.
     """
-    named = _named((endpoint or {}).get("deployments", ()), given["deployment_name"])
+    named = _entry_named(
+        (endpoint or {}).get("deployments", ()), given["deployment_name"]
+    )
     if endpoint is None or named is None:
         return None
     place = {"project_id": project, "endpoint_id": endpoint["id"]}
     answer = call(auth, DEPLOYMENT, deployment_id=named["id"], **place)
-    shown = {**named, **about(named["id"], answer)}
-    entry, name = _entry_of(shown, offered), str(named.get("name"))
+    deployment = {**named, **about(named["id"], answer)}
+    entry, name = _entry_of(deployment, offered), str(named.get("name"))
     if _plain(str(entry["model"])) not in {_plain(str(e["model"])) for e in offered}:
         served = f"serves another model: {entry['model']}"
         raise _is_another("deployment_name", name, served)
     asked, config = given.get("config"), entry["config"]
     if asked and config and _last(asked) != _last(config):
         raise _is_another("config", name, f"has another configuration: {config}")
-    scale = shown.get("autoscaling")
+    scale = deployment.get("autoscaling")
     scale = scale if isinstance(scale, dict) else {}
     return {
         "id": named["id"],
         "entry": entry,
-        "state": _state(shown),
+        "state": _state(deployment),
         "replicas": finite(scale.get("minReplicas")),
         "max_replicas": finite(scale.get("maxReplicas")),
-        "inactive_minutes": finite(shown.get("inactiveTimeout")),
+        "inactive_minutes": finite(deployment.get("inactiveTimeout")),
     }
 
 
 def _is_another(field: str, name: str, how: str) -> TogetherError:
     return TogetherError(
         f"The deployment {name} {how}.",
+        type="invalid_argument",
         problems=[{"field": field, "problem": f"is not that of {name}"}],
         ambiguous=False,
         advice="Choose another name, or delete that deployment first. Without a "
@@ -274,10 +277,11 @@ def _entry_of(shown: Members, offered: list[Members]) -> Members:
         if config and entry["config"] and _last(entry["config"]) == _last(config):
             return {**entry, "model": model}
     # Such as 2x_nvidia_h100_80gb_sxm.
-    count, _, kind = str(shown.get("hardware")).partition("x_")
-    if not (kind and count.isdecimal()):
+    size, _, kind = str(shown.get("hardware")).partition("x_")
+    count = _count(size)
+    if not (kind and count):
         return _entry(model, config)
-    return _entry(model, config, kind, int(count))
+    return _entry(model, config, kind, count)
 
 
 def _last(resource: str) -> str:
@@ -297,6 +301,7 @@ def _project(auth: Auth) -> str:
     if not project:
         raise TogetherError(
             "This key belongs to no single project, where endpoints live.",
+            type="invalid_argument",
             advice="Use the API key of a project.",
         )
     return project
@@ -305,7 +310,7 @@ def _project(auth: Auth) -> str:
 def _found_endpoint(auth: Auth, project: str, name: str) -> Members | None:
     """Return the endpoint of that name with its deployments, or None."""
     answer = call(auth, ENDPOINTS, project_id=project, limit=MANY, max_pages=100)
-    found = _named(listed(answer, "id"), name)
+    found = _entry_named(listed(answer, "id"), name)
     return None if found is None else _with_deployments(found)
 
 
@@ -319,7 +324,7 @@ def _with_deployments(endpoint: Members) -> Members:
     return {**endpoint, "deployments": entries}
 
 
-def _named(entries: Iterable[Members], name: str) -> Members | None:
+def _entry_named(entries: Iterable[Members], name: str) -> Members | None:
     """Return the entry whose full name ends in this one, or None."""
     for entry in entries:
         if str(entry.get("name")).rsplit("/", 1)[-1] == name:
@@ -344,7 +349,7 @@ def _plain(resource: str) -> str:
 # --- which weights on which hardware -----------------------------------------------
 
 
-def _offered(auth: Auth, project: str, model: str) -> list[Members]:
+def _configurations(auth: Auth, project: str, model: str) -> list[Members]:
     """Return the configurations by which a model can be served, of which there is one
     at least: {"model", "config", "gpu_type", "gpu_count", "quantization"} each."""
     if not model.startswith(OWN):
@@ -356,7 +361,7 @@ def _offered(auth: Auth, project: str, model: str) -> list[Members]:
     return _configs(auth, project, resource) or [_entry(resource, None)]
 
 
-def _chosen(offered: list[Members], given: Members) -> Members:
+def _configuration(offered: list[Members], given: Members) -> Members:
     """Return the configuration that is named, else the one with the fewest GPUs: it
     costs least."""
     model, config = given["model"], given.get("config")
@@ -391,13 +396,13 @@ def _profiles(auth: Auth, model: str) -> list[Members]:
         names = (entry.get("name"), entry.get("serverlessEndpoint"), entry.get("id"))
         if model.lower() not in [str(name).lower() for name in names]:
             continue
-        profiles = entry.get("deploymentProfiles") or ()
+        profiles = listed(entry.get("deploymentProfiles") or [])
         found = [
             _entry(
                 profile.get("model"),
                 profile.get("config"),
                 profile.get("gpuType"),
-                profile.get("gpuCount"),
+                _count(profile.get("gpuCount")),
                 profile.get("quantization"),
             )
             for profile in profiles
@@ -421,14 +426,20 @@ def _configs(auth: Auth, project: str, resource: str) -> list[Members]:
     )
     found = []
     for entry in listed(answer):
-        words = {s.get("key"): s.get("value") for s in entry.get("selectors") or ()}
-        count = str(words.get("accelerator_count"))
+        words = {
+            s.get("key"): s.get("value") for s in listed(entry.get("selectors") or [])
+        }
         name = f"projects/{entry.get('projectId')}/configs/{entry.get('id')}"
         kind = words.get("accelerator_type")
-        found.append(
-            _entry(resource, name, kind, int(count) if count.isdigit() else None)
-        )
+        count = _count(words.get("accelerator_count"))
+        found.append(_entry(resource, name, kind, count))
     return found
+
+
+def _count(number: Json) -> int | None:
+    """Return how many GPUs a number, or a text that is one, says; None for none."""
+    count = finite(number)
+    return int(count) if count and count > 0 and count == int(count) else None
 
 
 def _entry(
@@ -452,14 +463,14 @@ def _hourly(auth: Auth, chosen: Members) -> float | None:
     kind, count = _words(chosen["gpu_type"] or ""), chosen["gpu_count"]
     if not kind or not count:
         return None
-    prices: dict[Json, set[float]] = {}
+    prices: dict[int | None, set[float]] = {}
     for entry in listed(call(auth, INSTANCES)):
         words = f"{entry.get('gpuType')} {entry.get('id')} {entry.get('name')}"
-        cents = entry.get("priceCentsPerHour")
+        cents = finite(entry.get("priceCentsPerHour"))
         # What a deployment says of its hardware may be longer than a hirer's name.
         fits = kind in _words(words) or _fits(entry.get("gpuType"), kind)
-        if fits and isinstance(cents, int | float):
-            prices.setdefault(entry.get("gpuCount"), set()).add(cents)
+        if fits and cents is not None:
+            prices.setdefault(_count(entry.get("gpuCount")), set()).add(cents)
     # Several GPUs cost as many times what one costs.
     for size, times in ((count, 1), (1, count)):
         if len(prices.get(size, ())) == 1:

@@ -22,7 +22,7 @@ from .workspace.create_once import fingerprint_of, once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .shapes import Auth, Json, Members, Problem, Step
+    from .shapes import Auth, ErrorType, Json, Members, Problem, Step
 
 
 FILES = operation("files/list_files")
@@ -50,7 +50,7 @@ def submit_evaluation(auth: Auth, step: Step, **arguments: Json) -> Members:
     parameters = _parameters(given)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, "rows.jsonl")
-        rows, digest = _written(auth, given, Path(folder, "from"), place)
+        rows, digest = _write_rows(auth, given, Path(folder, "from"), place)
         body = {"type": given["type"], "parameters": parameters}
         wanted = {**body, "content": digest, "again": given.get("again")}
         fingerprint = fingerprint_of("evaluations/submit_evaluation", wanted)
@@ -135,7 +135,8 @@ def _results(name: str, found: Members) -> Members:
 
     reason = reason_in(results.get("error") if isinstance(results, dict) else results)
     words = f"is {state}" + (f": {reason}" if reason else "")
-    kind, advice = "not_finished", "The flow inner/wait_for_job waits until it is done."
+    kind: ErrorType = "not_finished"
+    advice = "The flow inner/wait_for_job waits until it is done."
     if state in USELESS:
         kind, advice = "job_failed", "Correct what it names and submit it again."
     elif state in DONE:
@@ -181,12 +182,7 @@ class _Begun:
         return {"id": name, "input_file_id": file}
 
     def attach(self, made: Members) -> Members | None:
-        try:
-            found = call(self.auth, EVALUATION, evaluation_id=made["id"])
-        except TogetherError as error:
-            if error.status == 404:
-                return None
-            raise
+        found = call(self.auth, EVALUATION, evaluation_id=made["id"])
         return None if _state(found) in USELESS else made
 
     def look(self) -> Members | None:
@@ -274,11 +270,13 @@ def _side(given: Members, side: str, problems: list[Problem]) -> Json:
     }
 
 
-def _written(auth: Auth, given: Members, source: Path, place: Path) -> tuple[int, str]:
+def _write_rows(
+    auth: Auth, given: Members, source: Path, place: Path
+) -> tuple[int, str]:
     """Write the rows as the API reads them; return their number and a digest."""
-    import hashlib
+    import hashlib  # only to submit one
 
-    from .table.table import Flaw, Table, Template  # only where rows are given
+    from .table.table import Flaw, Table, Template  # only to submit one
 
     value, field = given.get("rows"), "rows"
     if "file_id" in given:
@@ -298,7 +296,7 @@ def _written(auth: Auth, given: Members, source: Path, place: Path) -> tuple[int
             if isinstance(row, Flaw):
                 flaws.append({"field": f"{field}[{number - 1}]", "problem": row.why})
                 continue
-            row = _plain(row)
+            row = _with_columns(row)
             known |= row.keys()
             line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
             hashed.update(line + b"\n")
@@ -312,19 +310,25 @@ def _written(auth: Auth, given: Members, source: Path, place: Path) -> tuple[int
             problem = f"has no column {name!r}; there are: {names}"
             flaws.append({"field": field, "problem": problem})
     if flaws:
-        listed = "; ".join(f"{f['field']} {f['problem']}" for f in flaws[:10])
-        raise TogetherError.refused_all(flaws[:100], listed)
+        shown = "; ".join(f"{f['field']} {f['problem']}" for f in flaws[:10])
+        raise TogetherError.refused_all(flaws[:100], shown)
     return number, hashed.hexdigest()
 
 
-def _plain(row: Members) -> Members:
-    """Return a row with the columns prompt and reference where it is a conversation."""
+def _with_columns(row: Members) -> Members:
+    """Return a row; a conversation with the columns prompt, its last question, and
+    reference, the answer to that where there is one."""
     messages = row.get("messages")
     if not isinstance(messages, list):
         return row
-    said = {}
+    columns: Members = {}
     for message in messages:
-        if isinstance(message, dict) and isinstance(message.get("content"), str):
-            said[message.get("role")] = message["content"]
-    columns = {"prompt": said.get("user"), "reference": said.get("assistant")}
-    return {**{n: v for n, v in columns.items() if v is not None}, **row}
+        role = message.get("role") if isinstance(message, dict) else None
+        if role not in ("user", "assistant"):
+            continue
+        text = message.get("content")
+        if role == "user":
+            columns = {}  # what was answered before belongs to another question
+        if isinstance(text, str):
+            columns["prompt" if role == "user" else "reference"] = text
+    return {**columns, **row}

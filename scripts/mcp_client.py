@@ -15,6 +15,7 @@ from itertools import chain
 
 from .client import TogetherError
 from .client.jsonio import parse_json, storable
+from .client.resource import without_key
 from .client.transport import (
     MIB,
     TooLargeError,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 VERSION = "2025-03-26"
 ADDRESS = re.compile(r"(?i)https?://[^/?#\s@]+([/?#]\S*)?")
 TOKEN = re.compile(r"[!-~]+")
-SECONDS = 120.0  # for one exchange
+SECONDS = 120.0  # for one exchange, at most
 MOST_PAGES = 20  # of a server's list of tools
 MOST_TOOLS = 128  # of one server
 MOST_STREAM_BYTES = 48 * MIB
@@ -97,13 +98,14 @@ class McpServer:
         words = f"the tools of {self.field} beyond page {MOST_PAGES} are left out"
         return [words] if more else []
 
-    def call(self, name: str, arguments: Members) -> str:
-        """Return the text that a tool gives. Raises TogetherError, also where it says
-        that it failed."""
-        answer = self.ask("tools/call", {"name": name, "arguments": arguments})
+    def call(self, name: str, arguments: Members, seconds: float = SECONDS) -> str:
+        """Return the text that a tool gives within so many seconds, SECONDS at most.
+        Raises TogetherError, also where it says that it failed."""
+        words = {"name": name, "arguments": arguments}
+        answer = self.ask("tools/call", words, seconds)
         parts = answer.get("content")
         parts = parts if isinstance(parts, list) else []
-        texts = [_said(part) for part in parts if isinstance(part, dict)]
+        texts = [_part_text(part) for part in parts if isinstance(part, dict)]
         text = "\n".join(filter(None, texts))
         if not text and answer.get("structuredContent") is not None:
             text = json.dumps(answer["structuredContent"], ensure_ascii=False)
@@ -111,23 +113,29 @@ class McpServer:
             raise TogetherError(f"the tool failed: {text[:SHOWN]}", type="job_failed")
         return str(storable(text, []))
 
-    def ask(self, method: str, params: Members) -> Members:
+    def ask(self, method: str, params: Members, seconds: float = SECONDS) -> Members:
         """Return the result of a request."""
         number = next(self.numbers)
-        answer = self.send({"id": number, "method": method, "params": params}, number)
+        message = {"id": number, "method": method, "params": params}
+        answer = self.send(message, number, seconds)
         if isinstance(answer.get("result"), dict):
             result: Members = answer["result"]
             return result
         words = _reason(answer.get("error")) or "no result came"
-        raise self.failed(f"{method}: {words}")
+        raise self.failure(f"{method}: {words}")
 
-    def send(self, message: Members, number: int | None = None) -> Members:
-        """Send a message; return the one that answers its number, {} for none."""
+    def send(
+        self, message: Members, number: int | None = None, seconds: float = SECONDS
+    ) -> Members:
+        """Send a message; return the one that answers its number, {} for none, within
+        so many seconds, SECONDS at most."""
         data = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        most = time.monotonic() + SECONDS
+        seconds = min(seconds, SECONDS)
+        most = time.monotonic() + seconds
+        timeout = min(10.0, seconds), seconds  # to connect; until something comes
         try:
             headers = dict(self.headers)
-            response = post(self.url, data, headers, (10.0, SECONDS), self.field)
+            response = post(self.url, data, headers, timeout, self.field)
             if 300 <= response.status < 400:
                 abandon(response)
                 problem = "redirects, and is not followed: give the address it leads to"
@@ -136,7 +144,7 @@ class McpServer:
                 read, _ = parse_json(read_whole(response, most))
                 words = _reason(self.masked(read))
                 words = f": {words}" if words else ""
-                raise self.failed(f"it answered with status {response.status}{words}")
+                raise self.failure(f"it answered with status {response.status}{words}")
             if session := response.headers.get("mcp-session-id"):
                 self.headers["Mcp-Session-Id"] = session
             for text in _messages(response, most, number):
@@ -149,19 +157,18 @@ class McpServer:
                     if found.get("id") == number or lost:
                         return found
         except faults() as error:
+            if time.monotonic() >= most:
+                words = f"it did not answer within {seconds:.3g} seconds"
+                raise self.failure(words) from None
             words = type(error).__name__
-            raise self.failed(f"it cannot be reached ({words})") from None
+            raise self.failure(f"it cannot be reached ({words})") from None
         return {}
 
     def masked(self, value: Json) -> Json:
         """Return what the server says without the token, which some repeat."""
-        if not self.token:
-            return value
-        from .resilience.server_words import without_key  # only where there is one
-
         return without_key(self.token, value)
 
-    def failed(self, words: str) -> TogetherError:
+    def failure(self, words: str) -> TogetherError:
         return TogetherError(f"The MCP server of {self.field}: {words}.", type="mcp")
 
 
@@ -199,7 +206,7 @@ def _bounded(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-def _said(part: Members) -> str:
+def _part_text(part: Members) -> str:
     """Return a part of a tool's answer as text; what is none is only named."""
     if isinstance(part.get("text"), str):
         text: str = part["text"]

@@ -1,6 +1,6 @@
 """The operations of the API that our steps call, by the names of their schemas.
 
-Only the source has this module: what is deployed holds the tables themselves where
+Only the source has this module: what is deployed holds the descriptors where
 they are asked for here (tools/tree/flatten.py).
 """
 
@@ -10,13 +10,13 @@ import json
 from functools import cache
 from pathlib import Path
 
-from .operation_calls.operation_table import operation_at
+from .operation_calls.descriptor import operation_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Literal, Unpack
 
-    from .shapes import Members, Operation
+    from .shapes import Exchange, Members, Operation
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 # What of an operation's exchange the helper goes by.
@@ -33,26 +33,31 @@ EXCHANGE = (
 )
 
 
-def operation(name: str, without: tuple[str, ...] = (), **changes: Any) -> Operation:
-    """Return the table by which to call an operation, such as "batches/get_batch".
+def operation(
+    name: str, without: tuple[Literal["brings"], ...] = (), **changes: Unpack[Exchange]
+) -> Operation:
+    """Return the descriptor by which to call an operation, as "batches/get_batch".
 
     Its arguments are the path's placeholders, the query's parameters and the body, if
     it has one; they are sent as they are. `without` names what of its exchange is left
-    out, `changes` says more of it: `tries`, the most requests of one call. Raises
+    out, `changes` says more of it. Raises
     KeyError where no schema has the name.
     """
-    return table_of(SCHEMAS, name, without, **changes)
+    return descriptor_of(SCHEMAS, name, without, **changes)
 
 
-def table_of(
-    schemas: Path, name: str, without: tuple[str, ...] = (), **changes: Any
+def descriptor_of(
+    schemas: Path,
+    name: str,
+    without: tuple[Literal["brings"], ...] = (),
+    **changes: Unpack[Exchange],
 ) -> Operation:
     """The same by the schemas in a folder."""
     schema = _read(schemas / f"{name}.json")
     said, members = schema["x-operation"], schema["properties"]
     exchange = {n: said[n] for n in EXCHANGE if n in said and n not in without}
     query = [n for n, member in members.items() if member.get("x-in") == "query"]
-    table = operation_at(
+    descriptor = operation_at(
         said["method"],
         said["path"],
         said["retry"],
@@ -63,9 +68,9 @@ def table_of(
     )
     for argument in query:
         if "x-wire" in members[argument]:
-            place = table["arguments"]["properties"][argument]
+            place = descriptor["arguments"]["properties"][argument]
             place["x-wire"] = members[argument]["x-wire"]
-    return table
+    return descriptor
 
 
 @cache

@@ -20,8 +20,10 @@ from itertools import islice
 from .client import TogetherError, prepare
 from .client.job import log
 from .client.jsonio import RESULT_LIMIT, mended, noting_decoder
+from .table.gzipped import Packed
 from .table.table import LOST, Table, summary
 from .workspace.markup import inline
+from .workspace.storage import check_storage, store_lines, write_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,13 +139,11 @@ def read_parquet(auth: Auth, step: Step, **arguments: Json) -> Members:
     that JSON or JavaScript would change: NaN is its name. Raises TogetherError for a
     file that is no Parquet or broken, and without storage.
     """
-    from .transfer.file_input import open_file  # only where a file is given
+    from .transfer.file_input import open_file  # writing needs none
 
     given = prepare(step, arguments)
     output = given["output"]
     if output != "result":
-        from .workspace.storage import check_storage  # only where objects are stored
-
         check_storage(output=output)
     source = open_file(given["file"], "file", auth)
     blocks = source.blocks()
@@ -154,7 +154,7 @@ def read_parquet(auth: Auth, step: Step, **arguments: Json) -> Members:
                 if not file.tell() and bytes(block[:4]) != b"PAR1":
                     raise TogetherError.refused("file", "is no Parquet file")
                 file.write(block)
-        columns = _read(there, target)
+        columns = _read_rows(there, target)
         with open(target, "rb") as lines:
             count = sum(1 for _ in lines)
             result = _given_back(lines, output)
@@ -163,7 +163,7 @@ def read_parquet(auth: Auth, step: Step, **arguments: Json) -> Members:
     return {**summary([words, *shown]), **result, "count": count, "columns": columns}
 
 
-def _read(there: str, target: str) -> list[str]:
+def _read_rows(there: str, target: str) -> list[str]:
     """Write the rows of a Parquet file as JSON Lines, and return the names of its
     columns, each another one. Raises TogetherError."""
     given: Members = {"source": there, "target": target, "group": BLOCK_ROWS}
@@ -196,9 +196,6 @@ def _given_back(lines: Any, output: str) -> Members:
         if lost:
             log(f"file: {LOST}")
         return {"rows": rows}
-    from .table.gzipped import Packed  # only where a table goes so
-    from .workspace.storage import store_lines  # only where objects are stored
-
     content: Any = Packed(lines) if output == "gzip" else lines
     name = "rows.jsonl.gz" if output == "gzip" else "rows.jsonl"
     return store_lines(content, name, output, "rows") or {}
@@ -212,8 +209,6 @@ def write_parquet(auth: Auth, step: Step, **arguments: Json) -> Members:
     nested deeper, is JSON as text. Raises TogetherError for a table that cannot be
     read, and without storage.
     """
-    from .workspace.storage import check_storage, write_object  # always in a job
-
     given = prepare(step, arguments)
     check_storage(field="The file")
     table = Table(auth, given["rows"])
@@ -221,12 +216,12 @@ def write_parquet(auth: Auth, step: Step, **arguments: Json) -> Members:
         there, target = os.path.join(folder, "in"), os.path.join(folder, "out")
         columns = _Columns()
         with open(there, "wb") as file:
-            count, group = _written(columns.seen(table.sound()), file)
+            count, group = _write_rows(columns.seen(table.sound()), file)
         kinds = columns.kinds()
         if columns.mixed:
             with open(there, "rb") as lines, open(f"{there}2", "wb") as file:
                 rows = (json.loads(line) for line in lines)
-                _, group = _written(map(columns.fitted, rows), file)
+                _, group = _write_rows(map(columns.fitted, rows), file)
             there += "2"
         named = [*kinds.items()]
         _run("rows", source=there, target=target, columns=named, group=group)
@@ -238,7 +233,7 @@ def write_parquet(auth: Auth, step: Step, **arguments: Json) -> Members:
     return {**summary([words]), **stored, "count": count, "columns": kinds}
 
 
-def _written(rows: Iterable[Members], file: Any) -> tuple[int, int]:
+def _write_rows(rows: Iterable[Members], file: Any) -> tuple[int, int]:
     """Write rows as JSON Lines; return how many there are, and how many may be held at
     a time, wherever in the file they stand."""
     count = largest = 0

@@ -45,8 +45,10 @@ from .client.transport import (
 from .replies.accumulators import ALIVE
 from .replies.live_text import LiveText
 from .replies.sse import MOST_EVENT_BYTES
-from .transfer.file_input import OTHERS, open_file
-from .transfer.filetypes import kind_of
+from .transfer.file_input import open_file
+from .transfer.file_source import loose_base64
+from .transfer.filetypes import WORDS, file_like, kind_of
+from .transfer.media_output import deliver, with_notes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,9 +60,9 @@ if TYPE_CHECKING:
 
 
 GREETING = 10.0  # seconds until session.created must have come
-# Seconds without anything about what was sent, after which a session is over: while
-# something is missing; while nothing is, and no event would say that all has come; and
-# once the service said that it went through all, whose last words may be on their way.
+# After how many seconds of silence a session is over: while something is known to be
+# missing; where nothing is, but no event would say that all has come; and once the
+# service said that it went through all, as its last words may still be on their way.
 IDLE, QUIET, SETTLED = 30.0, 5.0, 3.0
 PIECE = 0.2  # seconds of sound in one message
 MOST_SESSION_BYTES = 256 * MIB  # of all events, in more than an hour of sound
@@ -70,7 +72,7 @@ UNNUMBERED_RATE = 24000
 SPEECH_RATE = 24000  # of what the speech session sends: 16 bit, mono
 STATUSES = {"invalid_api_key": 401, "missing_api_key": 401, "no_healthy_workers": 503}
 ITEM = "conversation.item.input_audio_transcription."
-ABOUT_IT = ("conversation.", "input_")  # how events begin that are about what was sent
+ABOUT_IT = ("conversation.", "input_")  # beginnings of events about what was sent
 SEEMS_ALL = (
     "The service did not say that it had heard all: the text ends where nothing more "
     f"came for {IDLE:g} s."
@@ -91,7 +93,7 @@ def transcribe(auth: Auth, operation: Operation, **arguments: Json) -> Members:
     """
     request = request_for(auth, operation, arguments)
     rate = _rate(request.arguments["input_audio_format"])
-    samples = _samples(_fetched(request), rate)
+    samples = _samples(_fetch(request), rate)
     if not samples:
         raise _unreadable("has no sound in it")
     size = int((rate or UNNUMBERED_RATE) * PIECE) * 2
@@ -133,9 +135,9 @@ class _Items:
         item = _item(event)
         if item in self.open:
             del self.open[item]
-        elif item is not None:  # its beginning may not have said which it was
+        elif item is not None:  # its first event may have had no id
             self.open.pop(None, None)
-        elif self.open:  # nor does every end: it is that of the first
+        elif self.open:  # without an id it is taken for the end of the first one
             self.open.popitem(last=False)
 
 
@@ -145,13 +147,13 @@ def _item(event: Members) -> str | int | None:
 
 
 class _Transcript:
-    """What was heard so far of a recording of so many milliseconds."""
+    """The transcript so far of a recording, which has `total` milliseconds."""
 
     def __init__(self, total: float) -> None:
         self.total = total
         self.processed = 0.0  # milliseconds
         self.segments: list[Members] = []
-        self.failures: list[Members] = []  # the events that told of them
+        self.failures: list[Members] = []  # events of stretches that failed
         self.items = _Items()
         self.show, self.shown = LiveText(), False
 
@@ -166,8 +168,7 @@ class _Transcript:
 
     @property
     def patience(self) -> float:
-        """How long a silence ends the session."""
-        # What was heard last may be on its way still.
+        """After how many seconds of silence the session is over."""
         return SETTLED if self.whole else IDLE
 
     def answer(self) -> Members:
@@ -211,11 +212,6 @@ def speak(auth: Auth, operation: Operation, **arguments: Json) -> Members:
     silence says that it was all.
     """
     # Before the session: to fetch a module may fail, and the sound is paid for.
-    from .transfer.media_output import (  # only where bytes are brought
-        deliver,
-        with_notes,
-    )
-
     request = request_for(auth, operation, arguments)
     said = _Speech()
     session = _Session(request, {}, said)
@@ -231,9 +227,9 @@ def speak(auth: Auth, operation: Operation, **arguments: Json) -> Members:
 
 
 class _Speech:
-    """What was spoken so far: samples in pieces, by the item that they belong to."""
+    """The sound so far: pieces of samples, by the item that they belong to."""
 
-    whole = False  # which no event tells
+    whole = False  # no event says that all has come
 
     def __init__(self) -> None:
         self.sound: dict[str | int | None, list[bytes]] = {}
@@ -241,13 +237,13 @@ class _Speech:
 
     @property
     def patience(self) -> float:
-        """How long a silence ends the session."""
+        """After how many seconds of silence the session is over."""
         # Sound comes item by item, with a pause before each, and nothing says how many
         # there are.
         return QUIET if self.sound and not self.items.open else IDLE
 
     def file(self) -> bytes:
-        # Half a sample would move all that follow.
+        # Half a sample would shift the bytes of all that follow.
         items = (b"".join(pieces) for pieces in self.sound.values())
         sound = b"".join(item[: len(item) // 2 * 2] for item in items)
         buffer = io.BytesIO()
@@ -269,7 +265,7 @@ class _Speech:
         ValueError for one that cannot be read."""
         kind = event["type"]
         if kind.endswith("audio_output.delta"):
-            piece = _decoded(event.get("delta"))
+            piece = _decode(event.get("delta"))
             self.items.begin(event)
             if piece:
                 self.sound.setdefault(_item(event), []).append(piece)
@@ -280,16 +276,16 @@ class _Speech:
         return True
 
 
-def _decoded(delta: Json) -> bytes:
-    """Return the bytes of an event's base64, which may lack what fills it up. Raises
-    ValueError for what is none, or a part of some that goes on in the next event."""
+def _decode(delta: Json) -> bytes:
+    """Return the bytes of an event's base64, which may lack its padding. Raises
+    ValueError for what is none, and for base64 that goes on in the next event."""
     if delta is None:
         return b""
     if not isinstance(delta, str):
         raise ValueError
-    text = "".join(delta.split()).rstrip("=")
-    found = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    if base64.b64encode(found).decode().rstrip("=") != text:
+    found = loose_base64(delta)
+    text = base64.b64encode(found).decode()
+    if text.rstrip("=") != "".join(delta.split()).rstrip("="):
         raise ValueError
     return found
 
@@ -297,7 +293,7 @@ def _decoded(delta: Json) -> bytes:
 class _Session:
     """An open WebSocket; as a context manager it is closed in the end.
 
-    `taker` takes the events in, and knows what had arrived, for an error.
+    `taker` takes the events, and knows what has arrived, for errors.
     """
 
     def __init__(
@@ -360,7 +356,7 @@ class _Session:
             raise self.closed(error) from None
 
     def follow(self) -> None:
-        """Take the events until there is silence for as long as the taker bears."""
+        """Take events until the taker's patience ends."""
         since = time.monotonic()
         self.most = since + MOST_SECONDS[self.request.operation["retry"]]
         while True:
@@ -378,8 +374,8 @@ class _Session:
                 since = time.monotonic()
 
     def take(self, event: Members) -> bool:
-        """Let an event be taken in; say whether it told anything. Raises TogetherError
-        for one that ends the session, and for one that cannot be read."""
+        """Hand an event to the taker; say whether it brought something. Raises
+        TogetherError for one that ends the session, and for one that cannot be read."""
         try:
             taken = self.taker.take(event)
         except ValueError:
@@ -483,7 +479,7 @@ def _rate(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _fetched(request: Request) -> bytes:
+def _fetch(request: Request) -> bytes:
     """Return the bytes of the recording argument."""
     return open_file(request.arguments["recording"], "recording", request.auth).read()
 
@@ -524,21 +520,14 @@ def _samples(data: bytes, rate: int | None) -> bytes:
             "h", (sum(each) // channels for each in zip(*tracks, strict=True))
         )
     if given != rate and samples:
-        samples = _resampled(samples, given / rate)
+        samples = _resample(samples, given / rate)
     if sys.byteorder == "big":
         samples.byteswap()
     return samples.tobytes()
 
 
 PLAUSIBLE = range(4000, 400_000)  # samples a second
-# First bytes of files that filetypes.py does not know, or file_input.py.
-MORE = (
-    (b".snd", "a sound file of Sun (AU)"),
-    (b"0&\xb2u\x8ef\xcf\x11", "a file of Windows Media (WMA)"),
-    (b"riff.\x91\xcf\x11", "a Wave64 file"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-)
+NO_SAMPLES = (".zip", ".xls", ".rtf", ".au", ".wma", ".w64", ".rar", ".7z")
 HEAD = 512  # bytes by which text is known
 LEAST_TEXT = 32  # bytes; fewer may be samples by chance
 
@@ -556,8 +545,7 @@ def _other_kind(data: bytes) -> str:
     if kind in ("audio/mpeg", "audio/aac") and head[:1] == b"\xff":
         size = _adts_size(data) if kind == "audio/aac" else _mpeg_size(data)
         return kind if size and _begins_again(data, size) else ""
-    others = OTHERS[:3] + MORE  # the rest of them is text
-    kind = kind or next((what for mark, what in others if head.startswith(mark)), "")
+    kind = kind or WORDS.get(file_like(head, *NO_SAMPLES), "")
     return kind or ("text" if _is_text(head) else "")
 
 
@@ -610,7 +598,7 @@ def _mpeg_size(data: bytes) -> int:
     return much * rates[rate] // SAMPLES[version][samples] + (data[2] >> 1 & 1)
 
 
-def _resampled(samples: array[int], step: float) -> array[int]:
+def _resample(samples: array[int], step: float) -> array[int]:
     """Return samples taken every `step`, between two of the old ones by their share."""
     last = len(samples) - 1
     count = int(len(samples) / step)

@@ -25,6 +25,8 @@ Headers: TypeAlias = dict[str, str]
 
 Auth: TypeAlias = togetherai
 
+Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
 RetryClass: TypeAlias = Literal["read", "inference", "creates", "mutates"]
 
 Fault: TypeAlias = Exception
@@ -37,7 +39,7 @@ class Arguments(TypedDict):
     required: NotRequired[list[str]]
 
 class Step(TypedDict):
-    """The table of a step above the API; that of an operation has more."""
+    """The descriptor of a step above the API; that of an operation has more."""
 
     arguments: Arguments
 
@@ -47,22 +49,27 @@ class Brings(TypedDict):
     at: str
     kind: Literal["picture", "video", "audio", "file"]
 
-class Operation(Step):
-    """The table of an operation, as its schema says: see schemas/_operation.json."""
+class Exchange(TypedDict, total=False):
+    """What of an operation's exchange the helper goes by, where it is not the usual;
+    `tries` is the most requests of one call."""
 
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    host: str
+    accept: str
+    content: Literal["multipart", "signed_upload"]
+    reply: Literal["json", "sse", "binary", "redirect", "none", "text"]
+    stream: Literal["chat", "completion", "speech"]
+    filename: str
+    find: str
+    pages: Literal["cursor", "last_id"]
+    brings: Brings
+    tries: int
+
+class Operation(Step, Exchange):
+    """The descriptor of an operation, as schemas/_operation.json explains it."""
+
+    method: Method
     path: str
     retry: RetryClass
-    host: NotRequired[str]
-    accept: NotRequired[str]
-    content: NotRequired[Literal["multipart", "signed_upload"]]
-    reply: NotRequired[Literal["json", "sse", "binary", "redirect", "none", "text"]]
-    stream: NotRequired[Literal["chat", "completion", "speech"]]
-    filename: NotRequired[str]
-    find: NotRequired[str]
-    pages: NotRequired[Literal["cursor", "last_id"]]
-    brings: NotRequired[Brings]
-    tries: NotRequired[int]
 
 class JobKind(TypedDict):
     """What can be waited for at Together: see KINDS of job_kinds.py."""
@@ -94,6 +101,80 @@ class Problem(TypedDict):
     field: str
     problem: str
     line: NotRequired[int]
+
+ErrorType: TypeAlias = Literal[
+    "already_running",
+    "answer_misfit",
+    "broken_answer",
+    "budget_reached",
+    "budget_unknown",
+    "changed_download",
+    "changed_object",
+    "connection",
+    "deadline",
+    "flow_failed",
+    "invalid_answer",
+    "invalid_argument",
+    "job_failed",
+    "mcp",
+    "no_library",
+    "no_storage",
+    "not_allowed",
+    "not_finished",
+    "not_found",
+    "not_in_windmill",
+    "not_sent",
+    "nothing_done",
+    "parts_differ",
+    "proxy",
+    "rate_limit",
+    "storage",
+    "too_large",
+    "too_many_failed",
+    "unreachable",
+    "unsigned",
+    "windmill",
+    "wrong_length",
+]
+"""What kinds of failure there are, which docs/errors.md explains in this order."""
+
+class Facts(TypedDict, total=False):
+    """What a TogetherError is given: client/errors.py says what each fact is."""
+
+    type: ErrorType
+    code: str | int | None
+    param: str | int | None
+    detail: str | None
+    advice: str | None
+    final: bool | None
+    ambiguous: bool | None
+    problems: list[Problem] | None
+    status: int | None
+    method: str | None
+    path: str | None
+    tries: int | None
+    request_id: str | None
+    retry_after: float | None
+    idempotency_key: str | None
+    file_id: str | None
+    partial: Json
+    received: int | None
+    part: int | None
+    finish_reason: str | None
+    failures: list[Members] | None
+    job_id: str | None
+    kind: str | None
+    job: Json
+    state: str | None
+    polls: list[Json] | None
+    error: Json
+    details: Json
+    started_at: str | None
+    fingerprint: str | None
+    budget_usd: float | None
+    estimated_cost_usd: float | None
+    spent_usd: float | None
+    may_be_paid: bool | None
 
 class Completion(TypedDict):
     """What a chat model answered, as parse_completion of chat_steps.py reads it."""

@@ -59,14 +59,28 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-# Few tests that take minutes: begun last, they would run while other cores are idle.
+# The files that take longest: begun last, they would run while other cores are idle.
 LONGEST = (
-    "test_site",
+    "test_site",  # the first four in the slow run
     "test_fault_matrix",
     "test_browser",
     "test_killed",
+    "test_run",
     "test_tools",
     "test_each_form",
+    "test_row_steps",
+    "test_flows",
+    "test_across",
+    "test_realtime_audio",
+    "test_file_upload",
+    "test_workspace_api",
+    "test_tables",
+    "test_download",
+    "test_odd_answers",
+    "test_flow_checks",
+    "test_checkpoint",
+    "test_run_agent",
+    "test_slow_answers",
 )
 
 
@@ -89,6 +103,13 @@ def late_prices(monkeypatch):
     """Nor is a list of prices that comes late on a busy machine a failure: a step would
     call its cost unknown."""
     monkeypatch.setattr(pricing, "PRICE_SECONDS", 60.0)
+
+
+@pytest.fixture
+def brief_silence(monkeypatch):
+    """Silence ends a realtime session sooner than it does with the service."""
+    for name, seconds in (("IDLE", 0.4), ("QUIET", 0.25), ("SETTLED", 0.15)):
+        monkeypatch.setattr(f"scripts.realtime_audio.{name}", seconds)
 
 
 @pytest.fixture(scope="session")
@@ -206,10 +227,9 @@ def built(tmp_path, node_packages):
     return tmp_path / "build"
 
 
-@pytest.fixture
-def one_step(tmp_path):
-    """A pack of one step, to change and to deploy quickly."""
-    root = tmp_path / "pack"
+@pytest.fixture(scope="session")
+def _one_step(tmp_path_factory):
+    root = tmp_path_factory.mktemp("one_step") / "pack"
     names = ["schemas/_operation.json", f"schemas/{STEP}.json", "wmill.yaml"]
     names += [
         "requirements.txt",
@@ -229,3 +249,9 @@ def one_step(tmp_path):
         problem.fix()
     assert [script.id for script in scripts(root)] == [STEP]
     return root
+
+
+@pytest.fixture
+def one_step(_one_step, tmp_path):
+    """A pack of one step, to change and to deploy quickly."""
+    return shutil.copytree(_one_step, tmp_path / "pack")

@@ -49,6 +49,7 @@ def test_a_bad_key_fails_the_job_and_says_why(sandbox, auth):
     assert found["pack"]["version"] == VERSION
 
 
+@pytest.mark.slow
 def test_a_service_that_cannot_be_reached_is_told_with_its_cause():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]  # closed again: nobody listens there

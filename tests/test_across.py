@@ -17,6 +17,7 @@ from scripts.chat.map_rows import main as map_rows
 from scripts.client import TogetherError
 from scripts.files.join_table import main as join_table
 from scripts.files.split_table import main as split_table
+from scripts.resilience import retry
 from scripts.rows.worker_pool import WINDOW
 from scripts.table import row_results as jsonio_limits
 from scripts.table.table import Flaw, Table
@@ -197,7 +198,7 @@ def test_parts_are_never_more_than_a_loop_bears(monkeypatch):
     monkeypatch.setattr(cutting, "MOST_PARTS", 8)
     lines = b"".join(b'{"a": %d}\n' % n for n in range(100))
 
-    parts, about = cutting.cuts(BytesSource(lines, "rows", "t.jsonl"), 1)
+    parts, about = cutting.cuts_of(BytesSource(lines, "rows", "t.jsonl"), 1)
 
     assert len(parts) <= 8
     assert sum(part[3] for part in parts) == 100
@@ -216,7 +217,7 @@ def test_every_cut_is_the_end_of_a_row_whatever_the_cells_hold():
     csv.writer(text).writerows(rows)
     content = text.getvalue().encode()
 
-    parts, about = cutting.cuts(BytesSource(content, "rows", "t.csv"), 7)
+    parts, about = cutting.cuts_of(BytesSource(content, "rows", "t.csv"), 7)
 
     found = []
     for start, end, _, _ in parts:
@@ -313,7 +314,10 @@ def test_what_no_step_cut_is_refused(sandbox, auth, part):
         ({"rows": {"url": "http://127.0.0.1:9/none"}}, "cannot be read"),
     ],
 )
-def test_a_mistake_is_named_before_anything_is_split(sandbox, auth, bare, given, words):
+def test_a_mistake_is_named_before_anything_is_split(
+    sandbox, auth, bare, given, words, monkeypatch
+):
+    monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.001)
     rows = {"url": at(sandbox, rows_of(2))}
     with pytest.raises(TogetherError, match=words):
         split_table(auth, **{"rows": rows, **given})
@@ -671,6 +675,21 @@ def test_what_a_run_is_at_is_said_until_it_joined(auth, sandbox, workspace):
     with pytest.raises(TogetherError, match="None of the 2 rows"):
         join_table(auth, parts, gone, lease=found["lease"])
     assert found["lease"] not in workspace.resources
+
+
+@pytest.mark.parametrize("deleting", [True, False])
+def test_a_lease_that_cannot_be_given_back_loses_no_table(
+    engine, sandbox, workspace, capsys, deleting
+):
+    """What the parts' jobs kept is gone by then: a rerun would pay for all again."""
+    broken = "resources/delete/.*leases" if deleting else "resources/get_value/.*leases"
+    workspace.faults.append(Fault(broken, 500, times=9))
+    run = flow(engine, at(sandbox, rows_of(4)), part_rows=2)
+
+    assert run.outcome == "success", run.result
+    assert all(row["answer"] for row in run.result["rows"])
+    assert set(asked(sandbox).values()) == {1}
+    assert "stays until its flow has ended" in capsys.readouterr().err
 
 
 def test_a_table_that_could_not_be_split_keeps_nobody_off(auth, sandbox, workspace):

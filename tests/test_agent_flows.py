@@ -145,6 +145,33 @@ def test_what_a_call_came_to_is_read_as_windmill_tells_it(content, ok, shown, au
     assert ("note" in found) is not ok
 
 
+@pytest.mark.parametrize(
+    ("costs", "usd", "note"),
+    [
+        ((0.1, 0.2), 0.3, None),
+        ((0.1, None), None, "price_call does not tell its cost"),
+        ((0.1, "a lot"), None, "price_call does not tell its cost"),
+    ],
+)
+def test_the_costs_of_an_agent_s_tools_are_added_as_money_is(costs, usd, note, priced):
+    auth = priced(MODEL, input=1e-6, output=1e-6)
+    action = {"type": "tool_call", "function_name": "price_call", "module_id": "a"}
+    messages = [
+        {
+            "role": "tool",
+            "content": json.dumps({"text": "Rome", "cost_usd": cost}),
+            "agent_action": action,
+        }
+        for cost in costs
+    ]
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    agent = json.dumps({"output": "Yes.", "messages": messages, "usage": usage})
+
+    found = main_of(find("chat/review_agent"))(auth, agent=agent, model=MODEL)
+
+    assert (found["cost_usd"], found.get("cost_note")) == (usd, note)
+
+
 # --- proposals -----------------------------------------------------------------------
 
 

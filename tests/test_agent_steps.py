@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from scripts.agent_tools.agent_steps import LONGEST
+from scripts.agent_tools.agent_steps import DEFAULTS, LONGEST, run_checked
 from scripts.client import TogetherError
+from scripts.media.image_steps import create_picture
 from tests.support.canned_chat import asked, say
 from tests.support.expected_request import main_of
 from tools.models import model
@@ -42,6 +43,21 @@ def test_an_answer_begins_with_a_text(name, example, sandbox, workspace, auth):
     assert next(iter(found)) == "text"
     assert found["text"]
     assert len(found["text"]) <= LONGEST
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_step_that_a_tool_runs_has_the_defaults_of_its_schema(name):
+    members = find(name).schema["properties"].items()
+
+    assert DEFAULTS[name] == {n: m["default"] for n, m in members if "default" in m}
+
+
+def test_a_tool_may_leave_out_what_has_a_default(sandbox, auth):
+    found = run_checked(create_picture, auth, prompt="A cat", model=model("image"))
+
+    (body,) = [json.loads(one.body) for one in sandbox.requests if "images" in one.path]
+    assert (body["n"], body["output_format"]) == (1, "png")
+    assert len(found["pictures"]) == 1
 
 
 def test_a_long_answer_is_cut_and_says_so(sandbox, auth):

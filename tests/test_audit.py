@@ -5,7 +5,15 @@ import re
 
 import pytest
 
-from tools.checks.audit import NPM, Audit, audit, read_npm_audit, read_pip_audit
+from tools import environment
+from tools.checks.audit import (
+    NPM,
+    Audit,
+    audit,
+    python_packages,
+    read_npm_audit,
+    read_pip_audit,
+)
 from tools.operations import ROOT
 
 LOCKS = {
@@ -41,6 +49,34 @@ def test_a_lock_has_what_is_asked_for(name):
         text = (ROOT / source).read_text()
         for package, version in re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE):
             assert found[package.lower()] == version
+
+
+def test_what_is_installed_together_has_one_version_of_each_package():
+    """What one command installed stays as it is while ./dev installs for another."""
+    together = ("dev", "local-model", "mutate", "fuzz")
+    versions = {}
+    for name in together:
+        for line in locked(f"requirements-{name}.lock"):
+            package, version, condition, _ = WHOLE.match(line).groups()
+            versions.setdefault((package.lower(), condition), set()).add(version)
+
+    assert len(versions) > 50
+    assert not {name: found for name, found in versions.items() if len(found) > 1}
+
+
+@pytest.mark.slow
+def test_where_nothing_can_be_installed_nothing_is_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(environment, "VENV", tmp_path / ".venv")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    said = []
+
+    audits = python_packages([ROOT / "requirements-dev.lock"])
+
+    assert audit(said.append, audits) == 3
+    assert "pip-audit cannot be installed (" in said[0]
+    assert "127.0.0.1:9/simple cannot be reached" in said[0]
+    assert said[1] == "requirements-dev.lock: NOT AUDITED"
 
 
 @pytest.mark.parametrize("place", NPM, ids=lambda place: place.name)

@@ -364,9 +364,10 @@ def test_other_rows_than_those_submitted_are_refused(sandbox, auth, rows, words)
         through(sandbox, auth, ROWS, rows)
 
 
-def test_a_batch_that_somebody_else_made_is_collected_too(sandbox, auth):
+def foreign(sandbox, auth, *names):
+    """A batch that no step of the pack made; its id, and that of its input file."""
     lines = []
-    for name in ("b", "a", "c"):
+    for name in names:
         body = {"model": MODEL, "messages": [{"role": "user", "content": name}]}
         lines.append({"custom_id": name, "body": body})
     text = "".join(json.dumps(line) + "\n" for line in lines)
@@ -374,6 +375,41 @@ def test_a_batch_that_somebody_else_made_is_collected_too(sandbox, auth):
     body = {"input_file_id": file["id"], "endpoint": batch_steps.ENDPOINT}
     batch = create_batch(auth, body)["job"]["id"]
     sandbox.lifecycles.advance(3600)
+    get_batch(auth, batch)
+    return batch, file["id"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("2024-01-05-a", "2024-01-06-b", "1-a"),
+        ("1", "1-0123456789abcdef", "x"),
+        ("9" * 64, "\u0661-a", "0-b"),
+    ],
+)
+def test_answers_whose_ids_begin_alike_are_all_brought(sandbox, auth, names):
+    """Their input file is gone: the answers alone tell what was asked."""
+    batch, file = foreign(sandbox, auth, *names)
+    result = collect_rows(auth, batch)
+    del sandbox.files[file]
+    without = collect_rows(auth, batch)
+
+    assert [row["custom_id"] for row in result["rows"]] == [*names]
+    assert sorted(row["custom_id"] for row in without["rows"]) == sorted(names)
+    assert {row["answer"] for row in without["rows"]} == {f"{n}!" for n in names}
+    with pytest.raises(TogetherError, match="another step made it"):
+        collect_rows(auth, batch, [{"text": "a"}])
+
+
+def test_two_answers_for_one_row_belong_to_no_rows(sandbox, auth):
+    batch, _ = foreign(sandbox, auth, f"0-{'1' * 16}", f"0-{'2' * 16}")
+
+    with pytest.raises(TogetherError, match="two rows 0"):
+        collect_rows(auth, batch, [{"text": "a"}, {"text": "b"}])
+
+
+def test_a_batch_that_somebody_else_made_is_collected_too(sandbox, auth):
+    batch, _ = foreign(sandbox, auth, "b", "a", "c")
     result = collect_rows(auth, batch)
 
     assert [row["answer"] for row in result["rows"]] == ["b!", "a!", "c!"]

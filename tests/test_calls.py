@@ -6,10 +6,11 @@ import json
 
 import pytest
 
+from scripts.catalog import catalog
 from scripts.client import calls
 from scripts.client.calls import request_for, run, stream
 from scripts.client.errors import TogetherError
-from scripts.client.request import Request, heard, parse_answer
+from scripts.client.request import Request, last_answer, parse_answer
 from scripts.transfer import media_output
 from scripts.workspace import storage
 from tests.support.expected_request import main_of, module_table
@@ -66,10 +67,23 @@ def test_an_answer_that_a_step_cannot_read_is_kept_in_the_error():
 
 
 def test_a_fault_of_the_pack_stays_what_it_is():
-    heard[:] = [("an earlier", "answer")]
+    last_answer[:] = [("an earlier", "answer")]
     with pytest.raises(KeyError, match="choices"):
         run(odd_answer, AUTH, table(), broken="unheard")
-    assert heard == []
+    assert last_answer == []
+
+
+def test_a_fault_of_the_pack_is_none_of_a_list_of_prices_read_beside_it(sandbox, auth):
+    def choose(auth, step):
+        read = catalog.listing(auth, None)
+        read.join()
+        assert read.complete
+        raise KeyError("choices")
+
+    with pytest.raises(KeyError, match="choices"):
+        run(choose, auth, table())
+    assert last_answer == []
+    assert sandbox.requests
 
 
 STREAMED = {**BODY, "stream": True}

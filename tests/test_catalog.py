@@ -831,6 +831,21 @@ def test_a_bill_adds_the_answers_up(sandbox, fresh):
     assert "does not say" in found["cost_note"]
 
 
+def test_a_list_whose_last_page_comes_while_it_is_looked_through_is_not_kept(auth):
+    """What is known by name would lack that page as long as the list is kept."""
+    listing = catalog.Listing(auth, catalog.SERVERLESS)
+    first, last = ({"id": name, "aliases": [], "name": name} for name in ("a", "b"))
+
+    class Arriving(list):
+        def __iter__(self):
+            yield from [first]
+            listing.models, listing.complete = [first, last], True
+
+    listing.models = Arriving([first])
+    assert listing.find("a") is first
+    assert listing.find("b") is last
+
+
 # --- a budget ----------------------------------------------------------------------
 
 

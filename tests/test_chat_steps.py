@@ -531,6 +531,28 @@ def test_a_model_that_would_take_the_prompt_s_column_is_refused(sandbox, auth):
     assert not sandbox.requests
 
 
+def test_what_failed_answers_used_is_on_the_bill_of_a_comparison(sandbox, auth):
+    used = {"prompt_tokens": 4000, "completion_tokens": 2000, "total_tokens": 6000}
+
+    def respond(body, whole):
+        text = body["messages"][-1]["content"]
+        if text == "empty":
+            return {"choices": [], "usage": used}
+        return {"choices": []} if text == "untold" else whole
+
+    say(sandbox, respond)
+    rows = table(COMPARE(auth, [MODEL], ["One?", "empty"]))
+    assert rows["tokens"][MODEL] == usage()["total_tokens"] + 6000
+    both = [
+        usage()[name] + used[name] for name in ("prompt_tokens", "completion_tokens")
+    ]
+    assert rows["cost_usd"][MODEL] == pytest.approx(price(*both))
+
+    rows = table(COMPARE(auth, [MODEL], ["One?", "untold"]))
+    assert rows["cost_usd"][MODEL] is None
+    assert "does not say" in rows["cost_note"][MODEL]
+
+
 def test_a_model_that_fails_does_not_lose_the_others(sandbox, auth, capsys):
     def only_one(body, whole):
         return whole if body["model"] == MODEL else {"error": "model not available"}
@@ -615,7 +637,7 @@ def test_a_worker_compares(sandbox, auth):
 
 def test_what_there_is_no_time_for_says_so_in_its_cell(sandbox, auth):
     def slow(body, whole):
-        time.sleep(0.3)
+        time.sleep(0.15)
         return whole
 
     say(sandbox, slow)

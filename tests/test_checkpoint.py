@@ -17,7 +17,7 @@ from tools.sandbox import Fault
 MODEL = model("chat")
 PART = {"number": 1, "of": 1, "rows": 9, "kept": "state"}
 LIST = re.compile(r"/togetherai_(rows|parts)_lists/")
-LISTS = "u/test/togetherai_rows_lists/"
+LISTS = "f/togetherai/togetherai_rows_lists/"
 
 
 @pytest.fixture(autouse=True)
@@ -168,6 +168,94 @@ def test_rows_that_changed_end_what_is_taken_over(workspace, changed):
     assert not workspace.resources
 
 
+@pytest.mark.parametrize("kept", ["object", "state"])
+@pytest.mark.parametrize("changed", [1, 3, 9, 19])
+def test_what_holds_no_more_is_deleted_once_the_journal_is_written(
+    workspace, monkeypatch, changed, kept
+):
+    monkeypatch.setattr(checkpoint, "SHARE_ROWS", 2)
+    monkeypatch.setattr(checkpoint, "SHARE_SECONDS", 1e9)
+    part = None if kept == "object" else PART
+    rows = numbered(24)
+    run, _ = run_of(rows, part)
+    answer(run, 20)
+    rows[changed] = {"id": 99}
+
+    def places():
+        answers = {path for path in workspace.resources if "_answers/" in path}
+        return {*workspace.objects} | answers
+
+    before = places()
+    assert len(before) == 10
+    run, taken = run_of(rows, part)
+    assert places() == before  # until another journal is written these may be needed
+    answer(run, 2)
+    assert len(places()) == len(taken) // 2 + 1
+    answer(run)
+    assert len(places()) == 12
+    assert run_of(rows, part)[1] == rows
+    if part:
+        checkpoint.forget([run.path])
+    else:
+        run.finish()
+    assert not workspace.objects
+    assert not workspace.resources
+
+
+def test_what_holds_no_more_goes_with_the_journal_of_a_run_that_writes_none(workspace):
+    rows = numbered(24)
+    run, _ = run_of(rows)
+    answer(run, 20)
+
+    run, taken = run_of([*rows[:2], {"id": 99}])
+    assert (len(taken), len(answer(run))) == (2, 1)
+    run.finish()
+    assert not workspace.objects
+    assert not workspace.resources
+
+
+@pytest.mark.parametrize("path", ["upload_s3_file", "resources/(create|update_value)"])
+def test_a_refusal_that_passes_does_not_end_the_keeping(workspace, path, capsys):
+    rows = numbered(24)
+    run, _ = run_of(rows)
+    answer(run, 6)
+    workspace.faults.append(Fault(path, 500, times=2))
+    answer(run, 9)
+    assert "kept later" in capsys.readouterr().err
+    run.flush()
+
+    assert run_of(rows)[1] == rows[:15]
+    assert answer(run) == rows[15:]
+    run.finish()
+    assert not workspace.objects
+    assert not workspace.resources
+
+
+def test_the_last_part_is_tried_again_at_once(workspace, monkeypatch):
+    monkeypatch.setattr("scripts.resilience.retry.FIRST_WAIT", 0.01)
+    rows = numbered(24)
+    run, _ = run_of(rows)
+    answer(run, 5)
+    workspace.faults.append(Fault("upload_s3_file", 503, times=3))
+    run.leave()
+
+    assert run_of(rows)[1] == rows[:5]
+
+
+@pytest.mark.parametrize(("status", "most"), [(403, 2), (500, 64)])
+def test_a_run_that_cannot_keep_rows_holds_few_of_them(workspace, status, most):
+    run, _ = run_of(numbered(1000))
+    workspace.faults.append(Fault("upload_s3_file", status, times=10**6))
+    held = []
+    for row in run.rows:
+        run.add(row, b"{}", {})
+        held.append(len(run.lines))
+
+    assert max(held) <= most
+    assert (held[-1], run.path) == (0, None)
+    assert len([one for one in workspace.requests if "upload" in one.path]) <= 5
+
+
 def test_a_list_that_is_not_there_ends_what_is_taken_over(workspace):
     rows = [{"id": 7}] * 24  # all alike: no digest tells them apart
     run, _ = run_of(rows)
@@ -305,7 +393,14 @@ def refuse_from(workspace, method, moment):
     workspace.answer = answer
 
 
-@pytest.mark.parametrize("before", [0, 8, 18])
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(0, marks=pytest.mark.slow),
+        8,
+        pytest.param(18, marks=pytest.mark.slow),
+    ],
+)
 def test_a_rerun_that_ends_at_any_write_leaves_no_state_for_good(workspace, before):
     rows = numbered(32)
     for moment in range(20):

@@ -11,6 +11,7 @@ import pytest
 from tests.support.command_line import tool
 from tools.cli.command_line import NAMES, parser_of
 from tools.cli.naming import runnable_named
+from tools.commands.test import placed
 from tools.operations import ROOT, scripts
 from tools.pages.recipes import recipes
 from tools.schemas.shelves import misplaced, shelves
@@ -251,6 +252,11 @@ def test_what_run_wants_is_told():
     assert "--key-env" in tool("run", "--help").stdout
 
 
+CLOSED = "http://127.0.0.1:9"
+NOWHERE = ("--workspace", "w", "--base-url", CLOSED, "--token", "t")
+NOWHERE = (*NOWHERE, "--dry-run")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -267,9 +273,39 @@ def test_what_run_wants_is_told():
         (["list", "chat/ask_model"], "is no group: ./dev run chat/ask_model --help"),
         (["help", "lst"], "no command lst; did you mean list?"),
         (["help", "ask_modl"], "no command ask_modl, and no script or flow ask_modl; "),
-        (["simulate", "--rows", "abc"], "--rows 'abc' is none: give one such as 5000"),
-        (["simulate", "--files", "-1"], "--files '-1' is none: give one such as 5000"),
+        (["simulate", "--rows", "abc"], "--rows: 'abc' is no number: give one such as"),
+        (["simulate", "--rows", "nan"], "--rows: nan is too small: give one such as"),
+        (["simulate", "--rows", "1e18"], "--rows: 1e18 is too large: 1e+15 at most"),
+        (["simulate", "--files", "-1"], "--files: -1 is too small: give one such as"),
+        (["simulate", "--files", "5", "--way", "batch"], "--way is for --rows: files"),
+        *(
+            (["simulate", "--rows=9", f"--{name}", value], f"--{name}: {value} {why}")
+            for name, value, why in [
+                ("latency", "inf", "is not finite"),
+                ("latency", "nan", "is not finite"),
+                ("latency", "0", "is too small"),
+                ("batch-share", "5", "is too large: 1 at most"),
+                ("at-once", "-1", "is too small: 0 at least"),
+                ("workers", "0", "is too small: 1 at least"),
+                ("usd-per-row", "-1", "is too small: 0 at least"),
+            ]
+        ),
+        (["bench", "--rounds", "-1"], "--rounds: -1 is too small: 1 at least"),
+        (["bench", "--rows", "x"], "--rows: 'x' is no number"),
+        (["screenshots", "--workspace", "w"], "--workspace needs --base-url"),
+        (["screenshots", "--target", "x", "nope"], "there is no step nope"),
+        (["upstream", "--models", CLOSED], f"{CLOSED} gave no answer: the connection"),
         (["simulate", "--rows", "9", "--rate", "x/y"], "--rate 'x/y' is none: give"),
+        (["probe", "nope"], "invalid choice: 'nope'"),
+        (["probe", "load", "--keep"], "unrecognized arguments: --keep"),
+        (["probe", "prism"], "the following arguments are required: document"),
+        (["probe", "fuzz", "--seconds", "9", "nope"], "no target nope; there are: ev"),
+        (["probe", "fuzz", "nope", "--seconds", "9"], "no target nope; there are: ev"),
+        (["probe", "fuzz", "--seconds", "0"], "0 is too small: 1 at least"),
+        (["probe", "fuzz", "--seconds", "x"], "'x' is no whole number"),
+        (["mutate", "nope"], "no mutant is called nope: give such as"),
+        (["mutate", "scripts.client.form"], "no mutant is called scripts.client.form"),
+        (["deploy", *NOWHERE, "--groups", "chat,nope"], "no group nope; there are ag"),
         (["sandbox", "--fail", "foo"], "error: --fail: 'foo' is no fault"),
         (
             ["new", "operation", "fils", "get_it", "GET", "/v1/x"],
@@ -283,6 +319,44 @@ def test_wrong_words_are_answered_in_words(words, said):
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_windmill_that_does_not_answer_is_told_in_words():
+    words = ("live", "--base-url", CLOSED, "--workspace", "w")
+
+    done = tool(*words, WM_TOKEN="t")
+
+    assert done.returncode == 1
+    assert f"Windmill at {CLOSED} gave no answer: the connection was" in done.stderr
+    assert "HTTPConnectionPool" not in done.stderr
+
+
+def test_paths_of_tests_are_the_caller_s_or_the_pack_s(tmp_path, monkeypatch):
+    (tmp_path / "pack" / "tests").mkdir(parents=True)
+    (tmp_path / "pack" / "tests" / "test_a.py").touch()
+    pack = tmp_path / "pack"
+    here = pack / "tests" / "test_a.py"
+
+    def of(folder, *words):
+        monkeypatch.chdir(folder)
+        return placed(list(words), pack)
+
+    assert of(pack, "./tests/test_a.py::test_b") == ([f"{here}::test_b"], True)
+    assert of(pack / "tests", "-x", "test_a.py") == (["-x", str(here)], True)
+    assert of(tmp_path, "tests/test_a.py", "-x") == (["tests/test_a.py", "-x"], True)
+    values = ["-k", "tests", "-m", "slow"]
+    assert of(pack, *values) == (values, False)
+    assert of(tmp_path, "none.py") == (["none.py"], False)
+
+
+def test_a_mistake_of_the_tools_is_no_wrong_usage(monkeypatch):
+    def run(_):
+        raise KeyError("a member that the tools expected")
+
+    monkeypatch.setattr("tools.commands.list.run", run)
+
+    with pytest.raises(KeyError, match="expected"):
+        tool("list")
 
 
 def test_a_port_that_is_taken_is_named(sandbox):

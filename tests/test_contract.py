@@ -18,7 +18,7 @@ CASES = [
     for number in range(len(operation.schema["examples"]))
 ]
 # Bytes may go to the workspace's storage: every step is a job of one.
-pytestmark = pytest.mark.usefixtures("workspace")
+pytestmark = pytest.mark.usefixtures("workspace", "brief_silence")
 BY_ID = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.id)
 
 
@@ -32,7 +32,7 @@ def test_request_and_reply_are_what_the_schema_says(
     result = main_of(operation)(auth, **arguments)
 
     if operation.exchange.get("content") == "signed_upload":
-        # What it sends in place of one request is in test_uploads.py and test_sdk.py.
+        # What it sends in place of one request: test_file_upload.py and test_sdk.py.
         check_result(operation, arguments, result, sandbox, workspace)
         return
     request = asked(sandbox)
@@ -40,7 +40,7 @@ def test_request_and_reply_are_what_the_schema_says(
     assert (method, path, query) == (request.method, request.path, request.query)
     assert request.headers["authorization"] == f"Bearer {auth['api_key']}"
     if operation.realtime:
-        pass  # its messages are in test_realtime.py
+        pass  # its messages are in test_realtime_audio.py
     elif "content" in operation.exchange:
         assert request.headers["content-type"].startswith("multipart/form-data")
     else:

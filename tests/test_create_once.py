@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -10,7 +11,7 @@ from scripts.workspace import create_once, jobs, state
 from scripts.workspace.create_once import fingerprint_of, once
 from tools.sandbox import Fault
 
-FOLDER = "u/test/togetherai_intents/"
+FOLDER = "f/togetherai/togetherai_intents/"
 MARK = fingerprint_of("batches/create_batch", {"rows": [1, 2]})
 
 
@@ -267,3 +268,20 @@ def test_records_that_are_old_or_too_many_are_forgotten(workspace, monkeypatch):
 
     kept = [f"{FOLDER}batch_1", f"{FOLDER}batch_2", f"{FOLDER}batch_{MARK}"]
     assert sorted(workspace.resources) == sorted([*kept, "u/test/mine"])
+
+
+def test_how_old_a_record_is_does_not_hang_on_how_its_time_is_written(workspace):
+    """As text, a time far in the east is later than it is."""
+    limit = datetime.now(UTC) - timedelta(seconds=create_once.KEEP)
+    east, west = (timezone(timedelta(hours=hours)) for hours in (12, -12))
+    edited = {
+        "old": (limit - timedelta(hours=1)).astimezone(east).isoformat(),
+        "new": (limit + timedelta(hours=1)).astimezone(west).isoformat(),
+        "unknown": "yesterday",
+    }
+    for name, at in edited.items():
+        state.set_state({}, f"{FOLDER}{name}")
+        workspace.resources[f"{FOLDER}{name}"]["edited_at"] = at
+    create_once.sweep(FOLDER)
+
+    assert sorted(workspace.resources) == [f"{FOLDER}new", f"{FOLDER}unknown"]

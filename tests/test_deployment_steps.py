@@ -94,6 +94,18 @@ def kept(lifecycles, made):
     return lifecycles["deployment"].lives[made["deployment_id"]].kept
 
 
+def test_sizes_and_prices_may_be_texts(sandbox, lifecycles, auth):
+    profiles(
+        sandbox, ("cr_8", "8"), ("cr_2", "2"), ("cr_odd", ["2"]), ("cr_few", "\u00b2")
+    )
+    instances(sandbox, x1="none", x2="520", x8=1900)
+
+    found = plan(auth)
+
+    assert (found["gpu_count"], found["usd_per_hour"]) == (2, 5.2)
+    assert [one["gpu_count"] for one in found["alternatives"]] == [8, None, None]
+
+
 def test_a_model_is_deployed_and_has_requests(sandbox, lifecycles, auth):
     made = deploy(auth)
     lifecycles.advance(400)

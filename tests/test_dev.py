@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -184,6 +185,82 @@ def test_two_that_begin_at_once_both_run(clone):
     assert [process.returncode for process in both] == [0, 0], said
     assert sum("(once" in text for text in said) == 1
     assert any("waiting" in text for text in said)
+
+
+def environment(clone, code, program=sys.executable, **more):
+    """What some code around tools/environment.py says and returns."""
+    known = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(clone.parent), **more}
+    return subprocess.run(
+        [program, "-c", f"import environment as e\n{code}"],
+        env={**os.environ, "PYTHONPATH": str(clone / "tools"), **known},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def locks(clone):
+    """Names of optional locks, beside that of the clone."""
+    names = ["requirements-a.lock", "requirements-b.lock"]
+    for name in names:
+        shutil.copy(clone / "requirements-dev.lock", clone / name)
+    return names
+
+
+def test_what_one_command_needs_forgets_nothing_of_another_s(clone, locks):
+    for lock in locks:
+        done = environment(clone, f"e.main([e.BASE, {lock!r}])")
+        assert re.search("setting up|bringing .* up to date", done.stderr)
+
+    for lock in locks:
+        done = environment(clone, f"print(e.main([e.BASE, {lock!r}]))")
+        assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_a_command_adds_its_packages_to_the_environment_that_it_runs_in(clone, locks):
+    assert dev(clone).returncode == 0
+    add = f"e.add({locks[0]!r})"
+
+    elsewhere = environment(clone, add)
+    first, second = (
+        environment(clone, add, program=clone / ".venv/bin/python") for _ in range(2)
+    )
+
+    assert (elsewhere.returncode, elsewhere.stderr) == (0, "")  # its owner's
+    assert (first.returncode, second.returncode, second.stderr) == (0, 0, "")
+    assert f"up to date: the Python packages of {locks[0]}" in first.stderr
+
+
+SIDE = "print(e.side_python('aside', 'requirements-a.lock'))"
+
+
+def test_a_tool_apart_is_set_up_once_and_survives_a_move(clone, locks):
+    done = environment(clone, SIDE)
+    assert done.stdout == f"{clone}/.venv/aside/bin/python\n", done.stderr
+    assert "setting up" in done.stderr
+    assert environment(clone, SIDE).stderr == ""
+
+    (clone / ".venv/aside/.stamprequirements-a.lock").unlink()  # as if interrupted
+    shutil.rmtree(next((clone / ".venv/aside/lib").glob("*/site-packages/pip")))
+    done = environment(clone, SIDE)
+    assert (done.returncode, "setting up" in done.stderr) == (0, True), done.stderr
+
+    moved = clone.rename(clone.parent / "elsewhere")
+    done = environment(moved, SIDE)
+    assert (done.returncode, done.stderr) == (0, "")
+    words = [done.stdout.strip(), "-m", "tiny"]
+    assert subprocess.run(words, capture_output=True).returncode == 0
+
+
+def test_a_tool_apart_without_an_index_is_an_error_of_its_own(clone, locks):
+    away = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
+    code = f"try:\n {SIDE}\nexcept e.SetupError as error:\n print(error)"
+
+    done = environment(clone, code, PIP_NO_INDEX="", PIP_FIND_LINKS="", **away)
+
+    assert "127.0.0.1:9/simple cannot be reached" in done.stdout, done.stderr
+    assert environment(clone, SIDE).returncode == 0
 
 
 def test_a_press_of_tab_installs_nothing(clone):

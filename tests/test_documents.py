@@ -12,6 +12,7 @@ import pytest
 from scripts.client import TogetherError
 from scripts.documents import office_archive, web_page, word_file
 from scripts.embeddings.split_documents import main as split_documents
+from tests.support.byte_server import ByteServer, Thing
 
 AUTH = {"api_key": "tgp_documents_0123456789"}
 HEAD = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -416,6 +417,7 @@ def test_the_number_of_a_paragraph_stands_before_its_formula():
         ("EQ \\i\\su(i=1,n,i)\\i(0,1,x dx)", "∑_(i=1)^(n)i∫_(0)^(1)x dx"),
         ("EQ \\a\\al\\co2\\hs3(1,2,3,4)", "[1, 2; 3, 4]"),
         ("EQ \\a(1,2)", "[1; 2]"),
+        ("EQ \\a\\com(1,2)", "[1; 2]"),
         ("EQ \\b\\bc\\[(a,(b))", "(a, (b))"),
         ("EQ \\o\\ac(○,1) \\x\\to(a) \\* MERGEFORMAT", "○1 a"),
         (
@@ -1112,6 +1114,33 @@ def test_what_attributes_of_xml_say_is_read():
 )
 def test_a_page_is_told_by_its_beginning(text, name, page):
     assert web_page.is_page(text, name) is page
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "content", "text"),
+    [
+        (
+            "a.php",
+            "text/html; charset=utf-8",
+            "<x-app><div>a &amp; b</div></x-app>",
+            "a & b",
+        ),
+        ("a.php", "text/html", "A warning\n<!doctype html><p>a", "A warning\n\na"),
+        ("a.php", "text/plain", "<div>a", "<div>a"),
+        ("a.md", "text/html", "# a\n\n<p>b", "# a\n\n<p>b"),
+        ("a.v2", "text/html", "1 < 2,\n3", "1 < 2,\n3"),
+        ("a.v2", "text/html", '\n{"a": "<p>"}', '{"a": "<p>"}'),
+    ],
+)
+def test_a_server_tells_which_of_its_files_are_pages(path, kind, content, text):
+    with ByteServer() as server:
+        headers = {"Content-Type": kind}
+        server.things[f"/{path}"] = Thing(content.encode(), headers)
+        auth = {**AUTH, "base_url": server.url}  # an address that may be fetched
+        given = [{"url": f"{server.url}/{path}"}]
+        found = split_documents(auth, given, size=10**6, overlap=0)
+
+    assert [one["text"] for one in found["passages"]] == [text]
 
 
 # --- other files -------------------------------------------------------------------

@@ -16,11 +16,11 @@ import pytest
 import trustme
 
 from scripts.client import TogetherError, transport
-from scripts.download.download import open_download, open_url
+from scripts.download.download import byte_count, open_download, open_url
 from scripts.download.file_end import FileEnd
 from scripts.download.filenames import named, safe_name
 from scripts.resilience import retry
-from scripts.transfer.media_output import _Parts
+from scripts.transfer.file_parts import FileParts
 from scripts.workspace.storage import check_storage, write_object
 from tests.conftest import KEY
 from tests.support.byte_server import ByteServer, Thing
@@ -212,6 +212,14 @@ def test_a_length_that_lies_is_an_error(api, workspace, extra, ranges):
         assert workspace.content(stored["s3"]) == WORDS[:extra]
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("12", 12), ("0", 0), ("", None), ("\u00b2", None), ("9" * 5000, None)],
+)
+def test_what_is_no_number_of_bytes_is_none(text, count):
+    assert byte_count(text) == count
+
+
 def test_a_size_that_the_api_gives_is_held_against_what_comes(storage):
     storage.things["/a"] = Thing(WORDS)
     storage.things["/b"] = Thing(WORDS, chunked=True)
@@ -361,12 +369,18 @@ def test_a_file_that_breaks_off_is_fetched_anew_or_an_error(api, monkeypatch):
     [picture(), archive(), gzip.compress(WORDS[:500]), sound(), FILM, b"[1, {}, 3]"],
     ids=["png", "zip", "gzip", "wav", "mp4", "json"],
 )
-@pytest.mark.parametrize("step", [1, 7, 10_000])
+@pytest.mark.parametrize("step", [None, 7, 10_000])
 def test_a_file_tells_where_it_ends(content, step):
-    for size in (*range(1, len(content)), len(content)):
-        end = FileEnd()
-        for start in range(0, size, step):
-            end.take(content[start : min(size, start + step)])
+    """A file of each size comes in pieces of `step` bytes; None: one file, byte by
+    byte."""
+    end = FileEnd()
+    for size in range(1, len(content) + 1):
+        if step is None:
+            end.take(content[size - 1 : size])
+        else:
+            end = FileEnd()
+            for start in range(0, size, step):
+                end.take(content[start : min(size, start + step)])
         whole = end.is_whole()
         assert whole is True if size == len(content) else not whole
 
@@ -487,9 +501,9 @@ def test_parts_that_are_fewer_than_said_are_an_error(storage):
     storage.things["/part"] = Thing(WORDS[:1000])
     parts = [{"url": storage.url + "/part", "sizeBytes": "1000", "partNumber": 1}]
     auth = {"api_key": KEY, "base_url": storage.url}
-    assert all_of(_Parts(parts, auth, 1000)) == WORDS[:1000]
+    assert all_of(FileParts(parts, auth, 1000)) == WORDS[:1000]
     with pytest.raises(TogetherError, match="have 1000 bytes where 3000"):
-        all_of(_Parts(parts, auth, 3000))
+        all_of(FileParts(parts, auth, 3000))
 
 
 @pytest.mark.parametrize(
@@ -514,9 +528,9 @@ def test_the_parts_of_a_file_follow_one_another(numbers, whole, storage):
         parts.append({"url": f"{storage.url}/{place}", "partNumber": number})
     if not whole:
         with pytest.raises(TogetherError, match="do not follow one another"):
-            _Parts(parts, auth, None)
+            FileParts(parts, auth, None)
         return
-    found = all_of(_Parts(parts, auth, None)).decode().strip("<>").split("><")
+    found = all_of(FileParts(parts, auth, None)).decode().strip("<>").split("><")
 
     assert found == sorted(found, key=int)
     assert len(found) == len(numbers)

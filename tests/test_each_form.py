@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from scripts.client import TogetherError
 from scripts.client.form import NOT_GIVEN, SWITCH, normalise
 from scripts.client.request import Request
-from scripts.client.validate import may_be_empty
 from tests.support.expected_request import module_table, valid
 from tests.support.form_assertions import check_sent, check_untouched
 from tests.support.form_values import (
@@ -164,10 +163,9 @@ def attempt(operation, arguments, auth):
 
 def check_given(operation, given, auth):
     """What is given, without any null, is what is sent, or it is refused: just where
-    jsonschema finds fault, or where a required text or list is empty."""
-    schema = operation.schema
-    judge = jsonschema.Draft202012Validator({**schema, "required": []})
-    wrong = list(judge.iter_errors(given)) or [*empty_required(schema, given)]
+    jsonschema finds fault, also for a required text or list that is empty."""
+    schema = {**strict(operation.schema), "required": []}
+    wrong = list(jsonschema.Draft202012Validator(schema).iter_errors(given))
     made, refusal = attempt(operation, given, auth)
     assert bool(wrong) == (made is None), refusal or wrong
     if made is None:
@@ -195,27 +193,24 @@ def query_text(value):
     return ",".join(i if isinstance(i, str) else json.dumps(i) for i in items)
 
 
-def empty_required(schema, value):
-    """The required texts and lists that are empty where the schema does not say that
-    they may be."""
+def strict(schema, required=False):
+    """A schema that says of what is required that it is not empty, unless it says
+    itself how short it may be."""
+    strict_one = {**schema}
     if "anyOf" in schema:
-        fitting = [
-            [*empty_required(variant, value)]
-            for variant in schema["anyOf"]
-            if jsonschema.Draft202012Validator(variant).is_valid(value)
-        ]
-        yield from min(fitting, key=len, default=[])
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            member = schema.get("properties", {}).get(name)
-            member = member or schema.get("additionalProperties") or {}
-            needed = name in schema.get("required", ()) and not may_be_empty(member)
-            if needed and inner in ("", []):
-                yield name
-            yield from empty_required(member, inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from empty_required(schema.get("items", {}), inner)
+        strict_one["anyOf"] = [strict(variant, required) for variant in schema["anyOf"]]
+    elif required:
+        strict_one = {"minLength": 1, "minItems": 1, **schema}
+    needed = schema.get("required", ())
+    if "properties" in schema:
+        strict_one["properties"] = {
+            name: strict(member, name in needed)
+            for name, member in schema["properties"].items()
+        }
+    for word in ("items", "additionalProperties"):
+        if isinstance(schema.get(word), dict):
+            strict_one[word] = strict(schema[word])
+    return strict_one
 
 
 def places(schema, value, path=()):

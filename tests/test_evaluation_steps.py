@@ -7,6 +7,7 @@ import pytest
 from scripts.client import TogetherError
 from tests.support.expected_request import main_of
 from tools.operations import find
+from tools.sandbox.lifecycles import RefusalError
 
 ROWS = [{"prompt": "Hi", "answer": "Ho"}, {"prompt": "How", "answer": "So"}]
 CLASSIFY = {
@@ -110,6 +111,45 @@ def test_a_file_at_together_is_read_and_conversations_get_their_columns(
     (row,) = sandbox.files[made["input_file_id"]][1].splitlines()
     row = json.loads(row)
     assert (row["prompt"], row["reference"]) == ("Hi", "Ho")
+
+
+ASKED, ANSWERED = {"role": "user"}, {"role": "assistant"}
+FIRST = [{**ASKED, "content": "Q1"}, {**ANSWERED, "content": "A1"}]
+
+
+@pytest.mark.parametrize(
+    ("messages", "columns"),
+    [
+        ([*FIRST, {**ASKED, "content": "Q2"}], {"prompt": "Q2"}),
+        (
+            [*FIRST, {**ASKED, "content": "Q2"}, {**ANSWERED, "content": "A2"}],
+            {"prompt": "Q2", "reference": "A2"},
+        ),
+        ([*FIRST, {**ANSWERED, "content": "B1"}], {"prompt": "Q1", "reference": "B1"}),
+        ([*FIRST, {**ASKED, "content": [{"type": "image_url"}]}], {}),
+    ],
+)
+def test_a_reference_is_the_answer_to_the_question_beside_it(
+    messages, columns, sandbox, lifecycles, auth
+):
+    made = submit(auth, rows=[{"messages": messages, "answer": "x"}])
+
+    (line,) = sandbox.files[made["input_file_id"]][1].splitlines()
+    row = json.loads(line)
+    assert {n: row[n] for n in ("prompt", "reference") if n in row} == columns
+
+
+def test_one_that_is_gone_is_begun_anew(sandbox, lifecycles, auth, workspace):
+    first = submit(auth)
+    lifecycles["evaluation"].lives.clear()
+
+    def gone(arguments):
+        raise RefusalError(404, f"{arguments['evaluation_id']} is not there")
+
+    sandbox.answers["get_evaluation"] = gone
+    second = submit(auth)
+    assert not second["reattached"]
+    assert second["evaluation_id"] != first["evaluation_id"]
 
 
 WRONG = {

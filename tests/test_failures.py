@@ -106,7 +106,8 @@ def test_the_path_is_the_one_that_was_asked(sandbox, auth):
     assert caught.value.path == "/v1/batches/b%2F1"
 
 
-def test_a_name_that_does_not_resolve_is_told():
+def test_a_name_that_does_not_resolve_is_told(monkeypatch):
+    monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.001)
     auth = {"api_key": "tgp_key_of_a_test", "base_url": "http://nowhere.invalid"}
 
     with pytest.raises(TogetherError, match=r"nowhere\.invalid cannot be resolved"):

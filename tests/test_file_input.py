@@ -136,6 +136,7 @@ def test_large_content_is_read_in_blocks():
         ("YQ==YQ==", "base64"),
         ("YQ==\nYQ==", "base64"),
         ("data:text/plain", "no comma"),
+        ("data:text/plain,a\ud800", "half of a character"),
         ("data:;base64,!!!!", "base64"),
         (5, "must be a file"),
         (None, "must be a file"),
@@ -288,11 +289,13 @@ class Ranged:
     def __init__(self, data, *cuts, etag='"1"'):
         self.data, self.cuts, self.etag = data, list(cuts), etag
         self.asked = []
+        self.after = {}  # what it holds from the request of this number on
 
     def __call__(self, connection, request):
         found = re.search(rb"Range: bytes=(\d+)-", request)
         start = int(found[1]) if found else 0
         self.asked.append(start)
+        self.data = self.after.get(len(self.asked), self.data)
         rest = self.data[start:]
         status = "206 Partial Content" if found else "200 OK"
         end = f"bytes {start}-{len(self.data) - 1}/{len(self.data)}"
@@ -327,6 +330,34 @@ def test_a_broken_fetch_goes_on_where_it_broke():
     assert tail == data[4 * BLOCK :]
     assert source.ranged
     assert ranged.asked == [0, 2 * BLOCK + 5, 3 * BLOCK + 14, 4 * BLOCK]
+
+
+def test_parts_are_fetched_alone_only_where_a_strong_etag_tells_that_they_fit():
+    data = random.Random(3).randbytes(3 * BLOCK)
+    ranged = Ranged(data, BLOCK + 5, etag='W/"1"')
+    give, requests = serving(ranged)
+    with server(give) as (url, seen):
+        requests.append(seen)
+        source = file_input.open_file(url, "file", auth_for(url))
+        before = source.ranged
+        found = b"".join(map(bytes, source.blocks()))
+        tail = b"".join(map(bytes, source.blocks(2 * BLOCK)))
+
+    assert found == data
+    assert tail == data[2 * BLOCK :]
+    assert (before, source.ranged) == (False, False)
+    assert ranged.asked == [0, BLOCK + 5, 0]
+
+
+def test_of_what_the_server_compresses_no_part_is_fetched_alone():
+    data = gzip.compress(DATA)
+    headers = 'content-encoding: gzip\r\naccept-ranges: bytes\r\netag: "1"\r\n'
+    with server(answer(data, headers=headers)) as (url, _):
+        source = file_input.open_file(url, "file", auth_for(url))
+        tails = [b"".join(map(bytes, source.blocks(start))) for start in (0, 5)]
+
+    assert tails == [DATA, DATA[5:]]
+    assert not source.ranged
 
 
 def test_a_file_that_changes_while_it_is_fetched_is_an_error():

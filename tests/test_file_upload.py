@@ -6,7 +6,9 @@ import copy
 import hashlib
 import json
 import random
+import threading
 import tracemalloc
+import uuid
 import zlib
 
 import pytest
@@ -21,6 +23,7 @@ from scripts.upload.multipart_upload import Part, Progress, put, send_parts
 from tests.support.expected_request import main_of
 from tests.support.trusted_tls import trusted_tls
 from tests.test_client import KEY, answer, server
+from tests.test_file_input import Ranged, serving
 from tools.operations import find
 from tools.sandbox import Fault, Sandbox
 from tools.sandbox.signed_storage import SignedStorage, StorageFault, tag_of
@@ -655,6 +658,24 @@ def test_a_web_address_goes_up_in_parts_by_ranges(tmp_path, sandbox, auth, stora
     assert not any(KEY in str(r) for r in elsewhere.requests)
 
 
+def test_a_web_address_without_a_strong_etag_that_changes_is_not_stored(
+    tmp_path, sandbox, auth
+):
+    place = tmp_path / "a.parquet"
+    large(place, 6 * MIB)
+    ranged = Ranged(place.read_bytes(), 5 * MIB, etag='W/"1"')
+    give, requests = serving(ranged)
+    with server(give) as (url, seen):
+        requests.append(seen)
+        data = ranged.data
+        ranged.after[3] = data[: 5 * MIB] + bytes(len(data) - 5 * MIB)
+        with pytest.raises(TogetherError, match="it changed while it was uploaded"):
+            by_parts(auth, url)
+
+    assert ranged.asked == [0, 5 * MIB, 0]
+    assert not any("complete" in path for _, path in paths(sandbox))
+
+
 def test_parts_stop_when_the_source_fails(tmp_path, storage):
     place = tmp_path / "a.parquet"
     large(place, 40 * MIB)
@@ -721,6 +742,35 @@ def test_the_progress_of_a_large_file_is_shown(
     assert set(shown) <= set(range(100))
     assert max(shown) == 99
     assert "20 of 20 MiB sent" in capsys.readouterr().err
+
+
+def test_a_sender_waits_for_nobody_who_tells_of_the_progress(monkeypatch):
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(connection):
+        asked.set()
+        go_on.wait(60)
+        connection.sendall(answer())
+
+    with server(slow) as (url, _):
+        monkeypatch.setenv("BASE_INTERNAL_URL", url)
+        monkeypatch.setenv("WM_TOKEN", "t")
+        monkeypatch.setenv("WM_WORKSPACE", "w")
+        monkeypatch.setenv("WM_JOB_ID", str(uuid.uuid4()))
+        monkeypatch.setattr(multipart_upload, "PAUSE", 0.0)
+        progress = Progress("a", 100 * MIB)
+        teller = threading.Thread(target=progress.add_sent, args=(50 * MIB,))
+        other = threading.Thread(target=progress.add_sent, args=(1,))
+        try:
+            teller.start()
+            assert asked.wait(60)
+            other.start()
+            other.join(60)
+            assert not other.is_alive()
+            assert (progress.count, teller.is_alive()) == (50 * MIB + 1, True)
+        finally:
+            go_on.set()
+            teller.join()
 
 
 def test_a_small_file_makes_no_call_for_its_progress(sandbox, auth, workspace):

@@ -2,7 +2,19 @@
 
 import pytest
 
-from scripts.transfer.filetypes import has_ending, media_type, suffix
+from scripts import realtime_audio
+from scripts.documents import document_steps
+from scripts.table_files import encodings, table_file
+from scripts.transfer.filetypes import (
+    WORDS,
+    file_like,
+    has_ending,
+    is_page,
+    marks_of,
+    media_type,
+    suffix,
+)
+from scripts.upload import dataset_check
 
 BOX = bytes(4)
 
@@ -54,3 +66,49 @@ def test_a_file_is_what_its_content_says(head, name, kind, ending):
 )
 def test_a_name_ends_in_what_tells_its_kind_or_not(name, has):
     assert has_ending(name) is has
+
+
+def test_each_kind_of_file_that_somebody_refuses_has_marks_and_a_name():
+    chosen = {*dataset_check.NO_TEXT, *realtime_audio.NO_SAMPLES, *table_file.NO_TABLES}
+    chosen |= {*encodings._NO_TEXT, *document_steps.NOT_READ}
+
+    assert chosen <= WORDS.keys()
+    assert all(marks_of(ending) for ending in WORDS)
+
+
+@pytest.mark.parametrize(
+    ("head", "ending"),
+    [
+        (b"PK\x03\x04\x14\0", ".zip"),
+        (bytes(257) + b"ustar\0", ".tar"),
+        (b"BZh91AY&SY", ".bz2"),
+        (b"\x1f\x8b\x08", ".gz"),
+        (b"a,b\n1,2\n", ""),
+        (b"", ""),
+    ],
+)
+def test_a_file_is_like_one_of_those_asked_for(head, ending):
+    assert file_like(head, *WORDS) == ending
+    assert file_like(head, ".pdf") == ""
+
+
+@pytest.mark.parametrize("head", [b"PK\x03\x04\x14\0", b"\xd0\xcf\x11\xe0\xa1\xb1"])
+def test_of_what_begins_as_several_kinds_do_the_name_tells(head):
+    assert media_type(head, "a.json") == "application/json"
+    assert suffix(head) == ""
+
+
+@pytest.mark.parametrize(
+    ("head", "page"),
+    [
+        (b"<!DOCTYPE html>", True),
+        (b"\xef\xbb\xbf\r\n <html lang=en>", True),
+        (b"<title>502 Bad Gateway", True),
+        (b"<svg xmlns=", False),
+        (b"<?xml version=", False),
+        (b"a <html>", False),
+    ],
+)
+def test_a_page_is_known_by_its_first_tag(head, page):
+    assert is_page(head) is page
+    assert (suffix(head) == ".html") is page

@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from scripts.client import TogetherError
+from scripts.tuning.fine_tune_steps import estimated_price
 from tests.support.expected_request import main_of
 from tests.support.killable_worker import killed_anywhere
 from tools.models import model
@@ -115,6 +116,9 @@ def test_what_failed_is_begun_anew(submit, sandbox, lifecycles):
     [
         ({"estimation_available": True, "estimated_total_price": 9.5}, 9, "budget_usd"),
         ({"estimation_available": False}, 9, "budget_usd"),
+        ({"estimated_total_price": "9.5"}, 9, "is below 9.50"),
+        ({"estimated_total_price": "a lot"}, 9, "cannot be kept"),
+        ({"estimated_total_price": [9.5]}, 9, "cannot be kept"),
         (
             {
                 "estimation_available": True,
@@ -135,6 +139,13 @@ def test_nothing_is_begun_for_too_much_money(estimate, budget, words, submit, sa
 
     assert caught.value.ambiguous is False
     assert not created(sandbox)
+
+
+@pytest.mark.parametrize(
+    ("price", "usd"), [("3.5", 3.5), (0, 0), (-1, None), (None, None), ({}, None)]
+)
+def test_a_price_is_read_as_a_number(price, usd):
+    assert estimated_price({"estimated_total_price": price}) == usd
 
 
 def test_an_unknown_price_without_a_budget_is_said(submit, sandbox):

@@ -13,14 +13,14 @@ from tools.tree.flatten import (
     FlattenError,
     module_names,
     module_text,
-    parts_of,
+    package_files,
     script_text,
     with_json,
     without_types,
 )
 
 INIT = '"""What a shop sells."""\n'
-PARTS = {
+FILES = {
     "shop/__init__.py": INIT,
     "shop/till.py": (
         '"""Sums."""\n\nfrom __future__ import annotations\n\nimport json\n\n'
@@ -53,9 +53,9 @@ PARTS = {
 def pack(tmp_path):
     """Writes the files of a pack, some in place of those above."""
 
-    def write(changed=None, **parts):
-        changed = {**(changed or {}), **{f"shop/{n}.py": t for n, t in parts.items()}}
-        for name, text in {**PARTS, **changed}.items():
+    def write(changed=None, **files):
+        changed = {**(changed or {}), **{f"shop/{n}.py": t for n, t in files.items()}}
+        for name, text in {**FILES, **changed}.items():
             path = tmp_path / "scripts" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
@@ -71,7 +71,7 @@ def deployed(root, place):
         (place / f"{name}.py").write_text(module_text(root, name))
     script = (root / "scripts" / "tools_of_shop" / "sell.py").read_text()
     (place / "group").mkdir()
-    text = script_text(script, ("group", "sell"), parts_of(root))
+    text = script_text(script, ("group", "sell"), package_files(root))
     (place / "group" / "sell.py").write_text(text)
 
 
@@ -91,7 +91,7 @@ def test_a_package_is_one_module_that_does_the_same(pack, tmp_path):
     assert done.stdout == f"{said}What a shop sells.\n"
 
 
-def test_parts_stand_behind_what_they_need_and_under_their_names(pack):
+def test_files_stand_behind_what_they_need_and_under_their_names(pack):
     root = pack()
 
     text = module_text(root, "shop")
@@ -182,7 +182,7 @@ def test_every_long_table_can_be_json_and_short_ones_stay():
 
 @pytest.mark.parametrize("table", ["{1: 2}", '{"a": (1,)}', '{"a": 1,}'])
 def test_a_table_that_is_no_json_is_refused(table):
-    with pytest.raises(FlattenError, match="line 2: a table that is no JSON"):
+    with pytest.raises(FlattenError, match="line 2: a descriptor that is no JSON"):
         script_text(f"# fmt: off\nSTEP = {table}\n", ("group", "sell"), frozenset())
 
 
@@ -190,8 +190,8 @@ REFUSED = [
     ({"wraps": "PRICES = 1\n"}, "PRICES is in shop/goods too"),
     ({"wraps": "from math import floor as json\n"}, "json is in shop/goods too"),
     ({"wraps": "from math import floor as open\n"}, "open is Python's own"),
-    ({"wraps": "def till():\n    pass\n"}, "till is a part too"),
-    ({"wraps": "from . import goods\n"}, "goods is a part, which is no object"),
+    ({"wraps": "def till():\n    pass\n"}, "till is a file too"),
+    ({"wraps": "from . import goods\n"}, "goods is a file, which is no object"),
     ({"wraps": "from . import PRICES\n"}, "PRICES comes through the package"),
     ({"wraps": "from .goods import PRICES as known\n"}, "PRICES must keep its name"),
     ({"wraps": "from .goods import COSTS\n"}, "COSTS is nothing that goods.py makes"),
@@ -200,15 +200,15 @@ REFUSED = [
     ({"goods": "from .till import total\n\nPRICES = {}\n"}, "make a circle"),
     ({"wraps": "from .... import x\n"}, "leads out of scripts/"),
     ({"__init__": ""}, "begins with a docstring"),
-    ({"__init__": f"{INIT}from .till import total\n"}, "loads a part at once"),
+    ({"__init__": f"{INIT}from .till import total\n"}, "loads a file at once"),
 ]
 
 
-@pytest.mark.parametrize(("parts", "said"), REFUSED, ids=[said for _, said in REFUSED])
-def test_what_would_mean_something_else_in_one_module_is_refused(pack, parts, said):
-    root = pack(**parts)
+@pytest.mark.parametrize(("files", "said"), REFUSED, ids=[said for _, said in REFUSED])
+def test_what_would_mean_something_else_in_one_module_is_refused(pack, files, said):
+    root = pack(**files)
 
     with pytest.raises(FlattenError, match=said) as caught:
         module_text(root, "shop")
 
-    assert caught.value.part == f"shop/{next(iter(parts))}"
+    assert caught.value.file == f"shop/{next(iter(files))}"

@@ -155,6 +155,11 @@ BREAKS = {
         "results.news.length === 0",
         "there is no results here",
     ),
+    "results that are spread where there are none": (
+        "!result || result.length === 0",
+        "[...results.news].length === 0",
+        "there is no results here",
+    ),
     "an id twice": ("- id: table", "- id: each", "twice"),
     "no summary": ("      summary: List them\n", "", "no summary"),
     "an unknown member": (
@@ -268,6 +273,8 @@ def test_a_trap_of_windmill_s_is_a_problem(name, pack):
 def test_whatever_stands_in_a_flow_is_answered_in_words(pack):
     """Each place is tried with one odd value, the next place with the next."""
     place = alone(pack, FLOW)
+    for other in {*(pack / "flows").rglob("*.yaml")} - {place}:
+        other.unlink()
     source = load(place.read_text())
     paths = list(places(source))
     assert len(paths) > 40
@@ -401,14 +408,18 @@ def test_what_a_schedule_or_recipe_lacks_is_told_at_once(file, pack):
     assert "run_batch: more is unknown" in [what for _, what in told]
 
 
-def test_a_flow_that_is_no_yaml_hides_nothing_of_the_others(pack):
-    other = pack / "flows" / "run_batch.yaml"
-    other.write_text(f"{other.read_text()}more: 1\n")
-    (pack / "flows" / "broken.yaml").write_text("summary: {")
-    (pack / "flows" / "inner" / "broken_too.yaml").write_text("\t- x: {")
+def test_a_flow_that_is_no_yaml_hides_nothing_of_the_others(one_step):
+    folder = one_step / "flows"
+    (folder / "inner").mkdir(parents=True)
+    for name in ("_defaults.yaml", "run_batch.yaml"):
+        shutil.copy(ROOT / "flows" / name, folder)
+    with (folder / "run_batch.yaml").open("a") as other:
+        other.write("more: 1\n")
+    (folder / "broken.yaml").write_text("summary: {")
+    (folder / "inner" / "broken_too.yaml").write_text("\t- x: {")
 
-    told = found(pack)
-    shown = [problem.show(pack) for problem in problems(pack)]
+    told = found(one_step)
+    shown = [problem.show(one_step) for problem in problems(one_step)]
 
     for name in ("broken", "broken_too"):
         assert sum(f"{name}.yaml is not YAML" in problem for problem in told) == 1

@@ -52,6 +52,14 @@ STOP = {"expr": "result.stop", "skip_if_stopped": False}
 BAD = "({message: 'bad'})"
 
 
+def test_a_step_s_state_is_where_windmill_has_it_and_undeploy_looks_for_it(engine):
+    run = engine.start("run_batch")
+    found = engine._environment(run, {"id": "b"}, "f/togetherai/batches/submit_rows")
+
+    assert found["WM_STATE_PATH"] == f"{run.path}/b_user"
+    assert "WM_STATE_PATH_NEW" not in found  # no server sets it
+
+
 def test_a_sleep_comes_after_its_step_and_knows_that_step_s_result(engine):
     nap = js("result.pause")
 

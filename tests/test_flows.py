@@ -1,7 +1,7 @@
 """Every flow, run by the interpreter of tools/flows/flow_engine.py against the
 sandbox.
 
-Sleeps are virtual. The wait flows have their own tests in test_waits.py.
+Sleeps are virtual. The wait flows have their own tests in test_wait_steps.py.
 """
 
 import json
@@ -1093,12 +1093,17 @@ def test_draw_rows_makes_a_table_of_stored_pictures(engine, sandbox, workspace):
 
 def test_draw_rows_goes_on_after_a_row_that_fails(engine, sandbox):
     sandbox.faults.append(Fault("/v1/images", 400))
+    given = {
+        **DRAW,
+        "model": model("image"),
+        "rows": [{"animal": "x"}, {"animal": "y"}],
+    }
 
-    run = engine.run("draw_rows", **DRAW, rows=[{"animal": "x"}, {"animal": "y"}])
+    run = engine.run("draw_rows", **given)
 
     assert run.outcome == "success"
     assert run.result["message"] == "1 of 2 rows were drawn, 1 failed."
-    assert run.result["cost_usd"] is None
+    assert run.result["cost_usd"] > 0  # of the picture alone: the other was refused
     assert run.result["markdown"].startswith("**1 of 2 rows were drawn, 1 failed.**")
     assert "400" in run.result["rows"][0]["picture_error"]
     assert run.result["rows"][1]["picture"]

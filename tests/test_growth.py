@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from scripts.across.cutting import cuts
-from scripts.ai_agents.ai_agent_steps import _cited
+from scripts.across.cutting import cuts_of
+from scripts.ai_agents.ai_agent_steps import _citations
 from scripts.chat_steps import _thinking_apart
 from scripts.client import TogetherError
 from scripts.client.jsonio import parse_json
 from scripts.client.references import harmless
+from scripts.client.resource import without_key
 from scripts.documents import office_archive, web_page, word_file
 from scripts.documents.document_steps import Places, pieces_of
 from scripts.documents.word_index import WordIndex, read_index
@@ -31,20 +32,21 @@ from scripts.json_schema.linear_regex import UnfitError, searcher
 from scripts.metrics.prometheus import TooManyError, samples
 from scripts.replies.harmless_text import HarmlessText
 from scripts.replies.sse import Events
-from scripts.resilience.server_words import without_key
 from scripts.speech.audio_steps import sentences
 from scripts.speech.subtitle_files import subtitles
 from scripts.structured.classify_steps import recognised
-from scripts.structured.extract_steps import _read
+from scripts.structured.extract_steps import _read_json
 from scripts.table.table import Table, Template
 from scripts.table_files.encodings import BadTextError, texts
-from scripts.table_query import Query, ask
+from scripts.table_query.conditions import read_condition
+from scripts.table_query.query import Query, ask
 from scripts.tool_calling.tool_steps import written_call
 from scripts.transfer import file_input
 from scripts.transfer.file_source import BytesSource
 from scripts.trigger_steps.retired_model_steps import GIVEN, QUOTED
 from scripts.upload.dataset_check import Checker
 from scripts.workspace.markup import inline, prose
+from scripts.workspace.watermark import with_carried
 
 AUTH = {"api_key": "tgp_growth_0123456789"}
 HEAD = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -64,7 +66,7 @@ def table(text, name="t.csv"):
 
 
 def cut(text, name="t.csv"):
-    cuts(BytesSource(text.encode(), "rows", name), 1000)
+    cuts_of(BytesSource(text.encode(), "rows", name), 1000)
 
 
 def archive(member, text):
@@ -126,8 +128,16 @@ def workbook(cells):
         file.writestr("_rels/.rels", related("officeDocument", "xl/workbook.xml"))
         file.writestr("xl/workbook.xml", '<a><sheet name="a" r:id="a"/></a>')
         file.writestr("xl/_rels/workbook.xml.rels", related("worksheet", "s.xml"))
-        file.writestr("xl/s.xml", f"<sheetData>{rows}</sheetData>")
+        file.writestr("xl/s.xml", f"<a><sheetData>{rows}</sheetData></a>")
     deque(Table(AUTH, buffer.getvalue()), 0)
+
+
+def merged(text):
+    """Rows that have one number, from which as many merged cells begin."""
+    cell = "<c><v>1</v></c>"
+    rows = f"{cell}</row>" + f'<row r="2">{cell}</row>' * len(text)
+    cells = '<mergeCell ref="A2:A3"/>' * len(text)
+    workbook(f"{rows}</sheetData><mergeCells>{cells}</mergeCells><sheetData><row>")
 
 
 def dataset(text, purpose, kind="jsonl"):
@@ -151,6 +161,12 @@ def queried(text):
     ask(rows, asked, 9)
 
 
+def condition(text):
+    """As a column, and as a value."""
+    for words in (f"{text} contains {text}", f"{text} is blank", f"a > {text}"):
+        read_condition(words, "where[0]")
+
+
 def indexed(text):
     """In one passage and in many; found by all of its words."""
     index = WordIndex()
@@ -169,6 +185,12 @@ def streamed(text):
 
 def decoded(data):
     deque(texts([data]), 0)
+
+
+def carried(text):
+    """As many entries that nobody was told of as are found now."""
+    old, new = ([{"id": [part, n]} for n in range(len(text))] for part in "ab")
+    assert len(with_carried(old, new, "id")) == 2 * len(text)
 
 
 def spoken(text):
@@ -198,6 +220,7 @@ TEXTS = {
     "escapes": ("\\u0041", "\\u", "\\", "\\ud800"),
     "events": ("data: {}\n\n", "\n", "\r\n", "\r", "data:", ": \n"),
     "tags": (
+        "<title/>x",
         "<",
         "<!--",
         "<!-- ",
@@ -375,7 +398,7 @@ READERS = (
     (
         "ai_agents/ai_agent_steps",
         "citations",
-        lambda text: _cited(text, [], "find_passages"),
+        lambda text: _citations(text, [], "find_passages"),
     ),
     (
         "mcp_client",
@@ -383,7 +406,7 @@ READERS = (
         lambda text: [*Events([text.encode(), b"\n\n"])],
     ),
     (
-        "resilience/server_words",
+        "client/resource",
         "escapes",
         lambda text: without_key(AUTH["api_key"], text),
     ),
@@ -398,6 +421,7 @@ READERS = (
     ("documents/word_lists", "lists", listed),
     ("documents/office_archive", "prose", lambda text: word(f"<a {text}/>")),
     ("documents/workbook", "sheet", workbook),
+    ("documents/workbook", "columns", merged),
     ("across/cutting", "csv", cut),
     ("across/cutting", "lines", lambda text: cut(text, "t.jsonl")),
     ("table_files/table_file", "prose", lambda text: table(f"+-{text}\n--|{text}")),
@@ -413,14 +437,16 @@ READERS = (
         lambda text: Places("x.md", text).of(len(text)),
     ),
     ("metrics/prometheus", "metrics", samples),
-    ("table_query", "values", queried),
+    ("table_query/number_texts", "values", queried),
+    ("table_query/date_texts", "values", queried),
+    ("table_query/conditions", "prose", condition),
     ("documents/word_index", "scripts", indexed),
     ("speech/audio_steps", "prose", lambda text: sentences(text, 60)),
     ("speech/subtitle_files", "prose", lambda text: subtitles([spoken(text)], "srt")),
     ("chat_steps", "thought", _thinking_apart),
     ("chat_steps", "channel", lambda text: _thinking_apart(CHANNEL + text)),
     ("tool_calling/tool_steps", "call", lambda text: written_call(text, ["a"])),
-    ("structured/extract_steps", "answer", lambda text: _read(text + "x", {})),
+    ("structured/extract_steps", "answer", lambda text: _read_json(text + "x", {})),
     (
         "structured/classify_steps",
         "choice",
@@ -456,6 +482,7 @@ READERS = (
     ("transfer/file_input", "file", lambda text: data_uri(text)),
     ("workspace/markup", "shown", inline),
     ("workspace/markup", "shown", prose),
+    ("workspace/watermark", "columns", carried),
     *(
         ("json_schema/linear_regex", "prose", searcher(pattern))
         for pattern in ("^(a+)+$", "a*a*b", "^a+$", "(a|aa)*b", r"\s+\.")
@@ -542,6 +569,7 @@ PARSERS = {"re", "html", "csv", "zipfile", "xml"}
 ELSEWHERE = {
     "account_steps": "one line of its own scripts at a time",
     "agent_tools/agent_steps": "the first signs of an address",
+    "batch_files/answers": "the name of a row",
     "batch_files/batch_steps": "the first signs of an address",
     "batch_files/input_files": "the name of a file",
     "documents/index_steps": "the first signs of an address",
@@ -549,20 +577,20 @@ ELSEWHERE = {
     "file_steps/file_steps": "the first signs of an address",
     "charts": "one sign at a time",
     "client/endings": "a reason of 100 signs at most",
-    "client/resource": "the base URL that the resource has",
     "client/startup": "what the worker's Python brings",
-    "operation_calls/operation_table": "the pack's own paths",
+    "operation_calls/descriptor": "the pack's own paths",
     "json_schema/composed": "a part of a reference, ten digits of it",
     "realtime_audio": "the name of a format",
     "replies/accumulators": "one piece of sound, sign by sign",
     "file_steps/storage_steps": "names of objects, of which storages allow 1024 signs",
+    "resilience/server_words": "the first 20,000 characters of a page",
     "resilience/retry": "a header of 60 signs at most",
     "resilience/explain": "the words of an exception",
     "resilience/fields": "the name of a field",
     "tool_calling/model_arguments": "the first signs of a text",
     "tool_calling/tools": "paths of scripts",
     "download/download": "one header",
-    "transfer/filetypes": "the ending of a name, the first signs of a page",
+    "transfer/filetypes": "the ending of a name",
     "transfer/media_view": "writes",
     "upload/file_upload": "an id",
     "workspace/conversation": "an id of one length",

@@ -160,6 +160,43 @@ def test_what_the_jobs_said_of_their_pictures_is_told():
     )
 
 
+DRAWN = {"pictures": [{"url": "https://x/1.png"}], "cost_usd": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("error", "usd"),
+    [
+        ({"message": "400 Bad Request", "extra": {"status": 400}}, 0.1),
+        ({"message": "400 Bad Request", "status": 400}, 0.1),
+        ({"message": "no", "extra": {"problems": [{"field": "size"}]}}, 0.1),
+        ({"message": "no", "extra": {"may_be_paid": False}}, 0.1),
+        ({"message": "no", "extra": {"status": 503, "may_be_paid": True}}, None),
+        ({"message": "Nothing was sent, says a server", "extra": {}}, None),
+        ({"message": "504 Gateway Timeout", "extra": {"status": 504}}, None),
+        ({"name": "ExecutionErr"}, None),
+    ],
+)
+def test_a_row_that_failed_cost_nothing_where_it_was_refused(error, usd):
+    rows = [{"animal": "a fox"}, {"animal": "an owl"}]
+    drawn = [DRAWN, {"error": error}]
+
+    found = main_of(find("images/collect_pictures"))({}, rows=rows, drawn=drawn)
+
+    assert found["cost_usd"] == usd
+    assert found.get("cost_note") == (
+        None if usd else "a row that failed may have cost something"
+    )
+
+
+def test_the_costs_of_pictures_are_added_as_money_is():
+    rows = [{"animal": "a fox"}, {"animal": "an owl"}]
+    drawn = [DRAWN, {**DRAWN, "cost_usd": 0.2}]
+
+    found = main_of(find("images/collect_pictures"))({}, rows=rows, drawn=drawn)
+
+    assert found["cost_usd"] == 0.3
+
+
 def test_notes_of_pictures_stand_beside_that_of_their_table(workspace):
     rows = [{"text": "x" * 1000}] * 2500
     drawn = [{"pictures": [{"url": "http://h/a.png"}], "note": "One was changed."}]
@@ -201,6 +238,22 @@ def test_a_video_is_begun_once_and_collected_when_it_is_done(
     assert found["seconds"] == 6
     linked = COLLECT(auth, first["video_id"], output="url")
     assert linked["url"].endswith(".mp4")
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"), [("6", 6), (-6, None), ("six", None), (None, None)]
+)
+def test_a_video_is_paid_by_seconds_that_are_some(told, seconds, lifecycles, priced):
+    auth = priced(model("video"), perSecond=0.5)
+    made = SUBMIT(auth, model("video"), "A boat")
+    lifecycles.advance(3600)
+    real = lifecycles.answers["get_video"]
+    lifecycles.answers["get_video"] = lambda given: {**real(given), "seconds": told}
+
+    found = COLLECT(auth, made["video_id"], output="url")
+
+    assert found["seconds"] == seconds
+    assert found["cost_usd"] == (3.0 if seconds else None)
 
 
 def test_a_video_without_storage_is_told_by_its_address(auth, lifecycles, workspace):

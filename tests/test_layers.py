@@ -13,7 +13,7 @@ LAYERS = (
     ("pure", "client/errors", "names"),
     ("wire", "client/form", "client/sent"),
     ("verbs", "client/calls"),
-    ("steps", "chat_steps", "other_steps"),
+    ("steps", "chat_steps", "other_steps", "many/one", "many/two"),
 )
 FILES = {
     "client/__init__.py": '"""Sends."""\n\nPLACES = {"call": "calls"}\n',
@@ -27,6 +27,9 @@ FILES = {
     "names.py": "NAMES = []\n",
     "chat_steps.py": "from .client import call\nfrom .names import NAMES\n",
     "other_steps.py": "from . import names\n",
+    "many/__init__.py": '"""Many."""\n',
+    "many/one.py": "y = 1\n",
+    "many/two.py": "x = 1\n",
 }
 
 
@@ -48,6 +51,13 @@ def wrong(tmp_path):
 
 def test_what_only_goes_down_is_right(wrong):
     assert wrong({}) == []
+
+
+def test_a_circle_of_files_is_broken_by_a_late_import(wrong):
+    there = "from .two import x\n\ny = 1\n"
+    back = "x = 1\n\ndef f():\n    from .one import y  # which imports this one\n"
+
+    assert wrong({"many/one.py": there, "many/two.py": back}) == []
 
 
 UP = "which stands above it"
@@ -75,6 +85,26 @@ BROKEN = {
     "late without a reason": (
         {"chat_steps.py": "def f():\n    from .names import NAMES\n"},
         "scripts/chat_steps.py: line 2: an import that is late says why",
+    ),
+    "a library's, late without a reason": (
+        {"names.py": "def f():\n    import json\n\n    return json\n"},
+        "scripts/names.py: line 2: an import that is late says why",
+    ),
+    "a library's on several lines": (
+        {"names.py": "def f():\n    from json import (\n        loads,\n    )\n"},
+        "scripts/names.py: line 2: an import that is late says why",
+    ),
+    "a file of the same module, late for nothing": (
+        {"client/calls.py": "def call():\n    from .sent import SENT  # few send\n"},
+        "scripts/client/calls.py: line 2: client/sent is loaded with it: import it at "
+        "the top",
+    ),
+    "what the module loads as it begins, late in another file of it": (
+        {
+            "many/one.py": "from ..names import NAMES\n",
+            "many/two.py": "def f():\n    from ..names import NAMES  # few have any\n",
+        },
+        "scripts/many/two.py: line 2: names is loaded with it: import it at the top",
     ),
     "other modules for every job": (
         {"client/calls.py": "from ..names import NAMES\n"},

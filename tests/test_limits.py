@@ -26,7 +26,7 @@ NO_LIMITS = {
     "replies/accumulators.MOST_PIECES",
     "resilience/retry.LONGEST_TIME",
     "speech/audio_steps.LONGEST_RECORDING",
-    "transfer/media_output.MOST_WORDS",
+    "transfer/media_checks.MOST_WORDS",
     "speech/audio_steps.LONGEST_SECONDS",
     "catalog/model_choice.MOST_USD",
     "catalog/pricing.MOST_ANSWER",

@@ -346,7 +346,7 @@ def test_another_resource_type_of_the_workspace_is_not_changed(one_step):
 
 
 def test_a_server_that_is_too_old_is_not_looked_at(one_step):
-    old = Remote(judge=False)
+    old = Remote(judge=False, version="1.650.0")
     with pytest.raises(ValueError, match=r"1\.650\.0 is older than 1\.713"):
         play(old, (all_is_well,), one_step)
     assert not old.writes

@@ -10,11 +10,12 @@ import pytest
 from tools.operations import (
     ROOT,
     imported,
-    module_packages,
+    imports,
     packages,
     scripts,
     with_own,
 )
+from tools.tree.flatten import module_text
 from tools.tree.locks import PYTHONS, lock
 from tools.tree.sync_tree import FOLDER, tree
 from tools.yaml_text import load
@@ -45,7 +46,9 @@ def locks():
     return found
 
 
-of_module = cache(module_packages)
+@cache
+def of_module(name):
+    return set(imports(module_text(ROOT, name))[1])
 
 
 def used(script):

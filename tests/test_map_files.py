@@ -334,6 +334,39 @@ def test_what_is_done_costs_no_more_than_its_budget(sandbox, workspace, action, 
         assert got["done"] == (9 if budget else 0)
 
 
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_rerun_counts_what_calls_of_unknown_cost_may_have_cost(
+    sandbox, workspace, auth, answered
+):
+    """Also of a file that failed, which has no answer, and before anything is sent."""
+    said = answer({"body": {"model": MODEL}})
+    said |= {"usage": None} | ({} if answered else {"choices": []})
+    sandbox.answers["create_chat_completion"] = lambda _: said
+    workspace.storage = False
+    for n in range(4):
+        sandbox.objects[f"/sandbox/objects/{n}"] = "text/plain", f"letter {n}".encode()
+    files = [f"{sandbox.url}/sandbox/objects/{n}" for n in range(4)]
+    budget = {"job_files": 4, "budget_usd": 1e-4}  # for one call
+    (part,) = split_files(auth, files=files, **budget)["parts"]
+    given = {"action": "ask", "question": "Who?", "model": MODEL}
+    given |= {"part": json.dumps(part["rows"]), "budget_usd": part["budget_usd"]}
+
+    results = [map_files(auth, **given) for _ in range(4)]
+
+    assert len(asked(sandbox)) == 1
+    assert {one["done"] for one in results} == {int(answered)}
+    assert all(one["cost_usd"] is None for one in results if answered)
+
+    def all_of(arguments):
+        return answer(arguments)
+
+    sandbox.answers["create_chat_completion"] = all_of
+    given["budget_usd"] = 1.0
+    got = map_files(auth, **given)
+    assert got["done"] == 4
+    assert (got["cost_usd"], bool(got["cost_note"])) == (None, True)
+
+
 def test_a_key_that_is_refused_fails_each_job_at_once(engine, sandbox, place):
     sandbox.faults.append(Fault("completions", 401, times=10**6))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scripts.workspace.markup import facts, inline, prose
 from tests.support.expected_request import main_of
 from tools.operations import find
-from tools.pages.node import renderer
+from tools.pages.node import PLACE, made
 
 HOSTILE = [
     "[x](javascript:alert(document.domain))",
@@ -59,7 +59,7 @@ class Seen(HTMLParser):
 @pytest.fixture(scope="module")
 def shown(node_packages):
     """Renders Markdown texts as Windmill does: a function."""
-    program = renderer()
+    program = made(PLACE, "markdown", "render.js") / "render.js"  # JSON in and out
 
     def shown(*texts):
         asked = json.dumps(texts)

@@ -220,7 +220,7 @@ def test_sound_plays_and_downloads(auth, workspace):
     assert result["filename"] == "speech.wav"
 
 
-def test_realtime_sound_is_stored_too(auth, workspace):
+def test_realtime_sound_is_stored_too(auth, workspace, brief_silence):
     name = "audio/connect_speech_websocket"
     least = find(name).schema["examples"][0]
     result = run(name, auth, **least, output="storage")

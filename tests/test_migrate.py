@@ -79,6 +79,58 @@ def test_a_call_in_a_script_is_found_and_a_streaming_body_is_told(tmp_path):
     assert any("stream" in note for note in streaming.notes)
 
 
+FLOW_STEP = "{type: flow, path: f/togetherai/flows/run_batch, input_transforms: {}}"
+CHAT = "type: script, path: hub/1/togetherai/create_chat_completion"
+NEEDS = "chat/create_chat_completion needs body"
+DEEP = "[" * 3000 + "]" * 3000
+STREAMS = "chat/create_chat_completion: stream: the answer"
+
+
+@pytest.mark.parametrize(
+    ("step", "note"),
+    [
+        (FLOW_STEP, None),
+        (f"{{{CHAT}, input_transforms: null}}", NEEDS),
+        (f"{{{CHAT}, input_transforms: [1, 2]}}", NEEDS),
+        (f"{{{CHAT}, input_transforms: text}}", NEEDS),
+        (f"{{{CHAT}, input_transforms: {{1: a, b: c, body: }}}}", "takes no 1"),
+        (f"{{{CHAT}, input_transforms: {{body: 2026-11-30}}}}", None),
+        (f"{{{CHAT}, input_transforms: {{body: {{2026-11-30: 1}}}}}}", None),
+        (f"{{{CHAT}, input_transforms: {{body: {{a: [stream]}}}}}}", STREAMS),
+        (f"{{{CHAT}, input_transforms: {{body: 2026-11-32}}}}", "is no plain YAML"),
+        (f"{{{CHAT}, input_transforms: {{body: &a [*a]}}}}", None),
+        (f"{{{CHAT}, input_transforms: {{body: {DEEP}}}}}", "is no plain YAML"),
+        ("{type: script, path: 1, input_transforms: {}}", None),
+    ],
+)
+def test_a_flow_of_an_odd_form_is_migrated_like_any(tmp_path, step, note):
+    other = f"{{{CHAT}, input_transforms: {{body: {{}}}}}}"
+    text = f"value: {{modules: [{{value: {step}}}, {{value: {other}}}]}}\n"
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text(text)
+
+    found = list(changes(tmp_path, "f/togetherai"))
+
+    assert [change.path.name for change in found] == ["a.yaml", "b.yaml"]
+    path = "f/togetherai/chat/create_chat_completion"
+    for change in found:
+        assert path in change.after
+        assert "hub/" not in change.after
+        assert bool(change.notes) == (note is not None), change.notes
+        assert note is None or any(note in said for said in change.notes)
+
+
+def test_anchors_cost_no_more_than_they_are_long(tmp_path):
+    """Written out, these would be 10**18 values."""
+    lines = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 18)]
+    text = "\n".join(["a0: &a0 [1]", *lines, f"v: {{{CHAT}, input_transforms: "])
+    (tmp_path / "a.yaml").write_text(f"{text} {{body: *a17}}}}\n")
+
+    (change,) = changes(tmp_path, "f/togetherai")
+
+    assert change.notes == []
+
+
 @pytest.mark.slow
 def test_the_command_shows_and_writes_when_told_so(tmp_path):
     place = tmp_path / "flow.yaml"

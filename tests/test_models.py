@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from scripts.catalog.catalog import TASKS
+from tests.support.source_files import source_files
 from tools import models
 from tools.checks.checks import problems
 from tools.operations import ROOT
@@ -51,9 +52,7 @@ def test_an_id_is_told_from_a_longer_one():
 def test_no_file_of_the_project_names_a_retired_model():
     """As grep would find it, whatever the ending of the file; but where they are
     listed, and in what is told of earlier versions."""
-    asked = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
-    names = [name for name in listed.stdout.split("\0") if (ROOT / name).is_file()]
+    names = source_files(ROOT)
     bare = [name.rpartition("/")[2] for name in GONE]
     words = [*GONE, *(name for name in bare if any(sign.isdigit() for sign in name))]
     found = {}

@@ -1,10 +1,12 @@
 """What ./dev mutate makes of the mutants that mutmut tried."""
 
+import pytest
 import yaml
 
 from tools.probes.mutate import (
     KNOWN,
     Change,
+    check_names,
     known_changes,
     known_of,
     read_change,
@@ -33,6 +35,28 @@ def test_a_mutant_is_known_by_what_it_changes_and_not_by_its_number():
     assert own == Change(f"{function}.backoff", *wanted)
     assert private.function == f"{function}._seconds"
     assert method.function == f"{function}.Span.__init__"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("scripts.client.form.*", "scripts.resilience.*", "*"),
+        *("scripts.client.f*.x_a*", "scripts.client.endings.xǁA*"),
+        "scripts.client.endings.x_ending__mutmut_9",
+    ],
+)
+def test_a_name_that_a_mutant_may_have_is_tried(name):
+    assert check_names([name]) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["nope", "scripts.client.form", "scripts.chat.*", "scripts.client.nope.*"]
+)
+def test_a_name_that_no_mutant_has_is_refused(name):
+    with pytest.raises(
+        ValueError, match=r"no mutant is called .* scripts\.client\.form"
+    ):
+        check_names([name])
 
 
 def test_the_score_is_the_share_of_those_that_nothing_excuses():

@@ -7,8 +7,9 @@ import pytest
 
 from scripts.job_states import STATES, states
 from scripts.operations import operation
-from tools.checks.checks import problems
-from tools.operations import ROOT, find, operations
+from scripts.step_defaults import step_defaults
+from tools.checks.checks import NOT_DESCRIBED, problems
+from tools.operations import ROOT, find, operations, steps
 from tools.tree.flatten import (
     RESOLVED,
     FlattenError,
@@ -21,7 +22,9 @@ ASKED = {
     (path, node.lineno): ast.literal_eval(node.args[0])
     for path in sources(ROOT)
     for node in ast.walk(ast.parse(path.read_text()))
-    if isinstance(node, ast.Call) and ast.unparse(node.func) == "operation"
+    if isinstance(node, ast.Call)
+    and isinstance(node.func, ast.Name)
+    and node.func.id == "operation"
 }
 
 
@@ -94,18 +97,33 @@ def test_every_state_of_a_kind_is_named_once(kind):
         ('states("batch", "over")', "over"),
         ('operation("batches/get_batch", without=MORE)', "malformed"),
         ("operation()", "not enough values"),
+        ('step_defaults("images/create_pictures")', "there is no such schema"),
+        ('step_defaults("batches/get_batch")', "is no step"),
     ],
 )
 def test_an_operation_that_cannot_be_resolved_is_named(tmp_path, call, words):
     (tmp_path / "scripts").mkdir()
     text = "from .job_states import states\nfrom .operations import operation\n"
-    text += f"\nNAME = MORE = ()\nX = {call}\n"
+    text += "from .step_defaults import step_defaults\n"
+    text += f"NAME = MORE = ()\nX = {call}\n"
     (tmp_path / "scripts" / "steps.py").write_text(text)
 
     with pytest.raises(FlattenError, match=words) as caught:
         module_text(tmp_path, "steps")
 
-    assert (caught.value.part, caught.value.line) == ("steps", 5)
+    assert (caught.value.file, caught.value.line) == ("steps", 5)
+
+
+def test_what_is_deployed_holds_the_defaults_of_steps(tmp_path):
+    (tmp_path / "scripts").mkdir()
+    text = "from .step_defaults import step_defaults\n\nX = step_defaults({!r})\n"
+    for step in steps():
+        (tmp_path / "scripts" / "here.py").write_text(text.format(step.id))
+        members = step.schema["properties"].items()
+        wanted = {n: one["default"] for n, one in members if "default" in one}
+        found = {}
+        exec(module_text(tmp_path, "here"), found)
+        assert found["X"] == step_defaults(step.id) == wanted
 
 
 def test_a_path_of_the_api_in_a_step_is_a_problem(one_step):
@@ -115,6 +133,29 @@ def test_a_path_of_the_api_in_a_step_is_a_problem(one_step):
     found = [str(problem) for problem in problems(one_step)]
 
     assert any("/v1/batches is a path of the API" in text for text in found)
+
+
+def test_a_table_with_a_path_of_its_own_is_a_problem(one_step):
+    steps = one_step / "scripts/batch_files/batch_steps.py"
+    made = [
+        f'operation_at("GET", "{path}", "read")' for path in ("/new", *NOT_DESCRIBED)
+    ]
+    made.append('operation_at("GET", path="/newer", retry="read")')
+    steps.write_text("\n".join([steps.read_text(), *made, ""]))
+
+    found = [str(problem) for problem in problems(one_step)]
+
+    assert [text for text in found if "/new is a path of the API" in text]
+    assert [text for text in found if "/newer is a path of the API" in text]
+    assert sum("is a path of the API" in text for text in found) == 2
+
+
+def test_what_no_schema_describes_is_called_by_one_module():
+    texts = [path.read_text() for path in sources(ROOT)]
+
+    assert {path: sum(path in text for text in texts) for path in NOT_DESCRIBED} == (
+        dict.fromkeys(NOT_DESCRIBED, 1)
+    )
 
 
 V1_HARDWARE = ("/v1/endpoints", "/v1/hardware", "/v1/clusters/availability-zones")

@@ -12,6 +12,7 @@ from scripts.rows.pace import AIM, LOOK, Pace
 from tests.conftest import KEY
 from tests.support.exchanges import CHAT
 from tests.support.killable_worker import Worker
+from tools.local.server_thread import running
 
 LIMIT = 100  # requests a second
 JOBS = 16
@@ -30,7 +31,6 @@ class LimitedServer(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.window = self.count = 0
         self.asked = []  # (when, whether it was answered)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, *_):
         """A connection that a job gave up is none of the server's faults."""
@@ -77,10 +77,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def limited():
-    server = LimitedServer()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with LimitedServer() as server, running(server):
+        yield server
 
 
 @pytest.mark.slow
@@ -196,6 +194,23 @@ def test_the_jobs_of_a_flow_count_each_other(workspace, monkeypatch):
     paces[2].looked -= LOOK
     paces[2].learn({"x-ratelimit-limit": "10"})
     assert paces[2].jobs == 1
+
+
+def test_a_lane_that_gives_the_count_up_ends_no_other(workspace, monkeypatch):
+    monkeypatch.setenv("WM_JOB_ID", str(uuid.uuid4()))
+    monkeypatch.setenv("WM_ROOT_FLOW_JOB_ID", str(uuid.uuid4()))
+    pace = learnt(limit="10")
+
+    class Meanwhile(float):
+        def __rsub__(self, now):
+            """Between two looks at the path another lane could not count."""
+            pace.path = None
+            return now
+
+    pace.looked = Meanwhile(0)
+    pace.learn({"x-ratelimit-limit": "10"})
+
+    assert (pace.jobs, pace.looking.locked()) == (1, False)
 
 
 def test_a_workspace_that_answers_nothing_holds_nobody_up(workspace, monkeypatch):

@@ -112,8 +112,9 @@ def test_so_many_rows_are_held_as_their_size_allows(tmp_path):
     narrow = [{"v": 1}] * 1000
 
     with open(tmp_path / "a", "wb") as file:
-        assert parquet_steps._written(narrow, file) == (1000, parquet_steps.MOST_GROUP)
-        assert parquet_steps._written(narrow + wide, file)[1] <= 33
+        most = parquet_steps.MOST_GROUP
+        assert parquet_steps._write_rows(narrow, file) == (1000, most)
+        assert parquet_steps._write_rows(narrow + wide, file)[1] <= 33
 
 
 # --- with it -----------------------------------------------------------------------

@@ -8,7 +8,7 @@ import requests
 
 from tests.support.byte_server import ByteServer, Thing
 from tools.operations import find
-from tools.probes import prism, probe
+from tools.probes import prism
 from tools.sandbox import Recorded
 
 PROBLEM = {"content-type": "application/problem+json"}
@@ -94,8 +94,6 @@ def test_what_is_no_document_is_refused(tmp_path):
     file.write_text("[]")
     with pytest.raises(ValueError, match="no OpenAPI"):
         prism._prefixes(file)
-    with pytest.raises(ValueError, match="takes one OpenAPI document"):
-        probe.run("prism")
 
 
 def test_a_document_is_read_from_an_address_within_bounds(monkeypatch):

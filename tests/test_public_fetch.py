@@ -9,7 +9,7 @@ import urllib3
 
 from scripts.client import TogetherError, transport
 from scripts.transfer import public_fetch
-from scripts.transfer.public_fetch import fetch, reach
+from scripts.transfer.public_fetch import fetch, reach_of
 from tests.support.trusted_tls import trusted_tls
 from tests.test_client import KEY, answer, server
 
@@ -102,7 +102,7 @@ def test_what_is_no_web_address_is_refused(url, words):
     ],
 )
 def test_the_resource_s_own_base_url_opens_its_own_networks(base, opened):
-    assert reach({"api_key": KEY, "base_url": base}) == opened
+    assert reach_of({"api_key": KEY, "base_url": base}) == opened
 
 
 def test_a_metadata_service_stays_closed_to_all():

@@ -10,8 +10,8 @@ from tests.support import windmill_models
 from tests.support.fake_windmill_api import Remote, paths, push
 from tests.support.sample_flow import FLOW, SCHEDULE
 from tests.support.windmill_cli import wmill
-from tools.operations import ROOT, helper_modules, imported, scripts, with_own
-from tools.tree.flatten import sources
+from tools.operations import ROOT, imported, scripts, with_own
+from tools.tree.flatten import module_names, sources
 from tools.tree.sync_tree import build
 
 pytestmark = pytest.mark.slow
@@ -71,7 +71,7 @@ def test_a_push_creates_everything_once_and_touches_nothing_else(built):
         assert created(first, kind).keys() == paths(built, suffix), kind
     pushed = created(first, "scripts")
     wanted = {f"f/togetherai/{script.id}" for script in scripts()}
-    wanted |= {f"f/togetherai/{name}" for name in helper_modules()}
+    wanted |= {f"f/togetherai/{name}" for name in module_names(ROOT)}
     assert wanted <= pushed.keys()
     for name, script in pushed.items():
         assert script["content"] == (built / f"{name}.py").read_text()

@@ -24,14 +24,7 @@ from tools.sandbox import Fault
 HEAR = main_of(find("audio/connect_realtime_transcription"))
 SAY = main_of(find("audio/connect_speech_websocket"))
 ITEM = "conversation.item.input_audio_transcription."
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch):
-    """Silence is over sooner than it is in the service's sessions."""
-    monkeypatch.setattr(realtime_audio, "IDLE", 1.0)
-    monkeypatch.setattr(realtime_audio, "QUIET", 0.5)
-    monkeypatch.setattr(realtime_audio, "SETTLED", 0.3)
+pytestmark = pytest.mark.usefixtures("brief_silence")
 
 
 def hear(auth, recording, sound="pcm_s16le_16000", **more):
@@ -243,7 +236,8 @@ def test_a_format_that_no_wav_file_becomes_is_refused_and_raw_bytes_go(name):
     assert base64.b64decode(seen[1]["audio"]) == bytes(range(128)) * 2
 
 
-def test_what_was_heard_comes_though_all_was_gone_through_before():
+def test_what_was_heard_comes_though_all_was_gone_through_before(monkeypatch):
+    monkeypatch.setattr(realtime_audio, "SETTLED", 0.4)
     events = [completed("1", "one"), PROCESSED, 0.15, completed("2", "two")]
     with server(*events) as (auth, _):
         found = hear(auth, SILENCE)
@@ -252,8 +246,9 @@ def test_what_was_heard_comes_though_all_was_gone_through_before():
     assert "note" not in found
 
 
-def test_where_nothing_says_that_it_was_all_a_note_does():
-    with server(completed("1", "one"), 0.6, completed("2", "two")) as (auth, _):
+def test_where_nothing_says_that_it_was_all_a_note_does(monkeypatch):
+    monkeypatch.setattr(realtime_audio, "IDLE", 0.7)
+    with server(completed("1", "one"), 0.35, completed("2", "two")) as (auth, _):
         found = hear(auth, SILENCE)
 
     assert found["text"] == "one two"
@@ -296,8 +291,9 @@ def test_an_item_ends_that_is_not_named_each_time(begin, end):
         assert samples_in(SAY(auth, "A.")["file"]) == b"ab"
 
 
-def test_sound_comes_whole_though_the_service_pauses_between_items():
-    events = [*spoken("a", b"abcd"), 0.35, *spoken("b", b"efgh")]
+def test_sound_comes_whole_though_the_service_pauses_between_items(monkeypatch):
+    monkeypatch.setattr(realtime_audio, "QUIET", 0.5)
+    events = [*spoken("a", b"abcd"), 0.25, *spoken("b", b"efgh")]
     with server(*events) as (auth, _):
         found = SAY(auth, "One. Two.")
 
@@ -317,8 +313,8 @@ def test_signs_of_life_are_no_reason_to_wait():
 
 def test_a_session_is_bounded_in_time_and_size(monkeypatch):
     received = {"type": "conversation.item.input_text.received", "text": "x" * 1000}
-    news = [received, 0.1] * 20
-    monkeypatch.setitem(realtime_audio.MOST_SECONDS, "inference", 0.8)
+    news = [received, 0.05] * 40
+    monkeypatch.setitem(realtime_audio.MOST_SECONDS, "inference", 0.5)
     with server(*spoken("a", b"ab"), *news) as (auth, _):
         with pytest.raises(TogetherError, match="does not end") as caught:
             SAY(auth, "One.")

@@ -10,9 +10,8 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import yaml
@@ -29,6 +28,7 @@ from tools.flows.pack_flows import flows
 from tools.flows.raw_scripts import run_raw
 from tools.local.fake_workspace import TOKEN, Workspace
 from tools.local.job_runner import run as run_job
+from tools.local.server_thread import handling
 from tools.models import model
 from tools.operations import ROOT, find
 from tools.pages.node import PLACE
@@ -86,12 +86,8 @@ def posted():
         def log_message(self, *_):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield got, f"http://127.0.0.1:{server.server_address[1]}/hook"
-        server.shutdown()
-        thread.join()
+    with handling(Handler) as url:
+        yield got, f"{url}/hook"
 
 
 def echoes(sandbox, answer=lambda text: f"You said: {text}"):

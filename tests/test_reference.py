@@ -2,6 +2,7 @@
 of flows whose branches join."""
 
 import re
+from functools import cache
 
 import pytest
 
@@ -20,29 +21,33 @@ from tools.pages.reference import (
 )
 from tools.schemas.shelves import shelves
 
-PAGES = pages(ROOT, scripts(ROOT))
 WORDS = {"end", "graph", "subgraph", "flowchart", "style", "class", "click", "default"}
+
+
+@cache
+def rendered():
+    return pages(ROOT, scripts(ROOT))
 
 
 def test_every_script_has_its_page_and_its_arguments_there():
     for one in scripts(ROOT):
-        text = PAGES[one.page]
+        text = rendered()[one.page]
         for name in one.arguments:
             assert f"| `{name}` |" in text, (one.id, name)
         assert "## Example\n" in text, one.id
         assert f"./dev run {one.id} --help" in text
-        assert f"({one.name}.md)" in PAGES[f"docs/reference/{one.group}/README.md"]
+        assert f"({one.name}.md)" in rendered()[f"docs/reference/{one.group}/README.md"]
 
 
 def test_one_page_leads_to_all_a_group_after_the_other():
-    text = PAGES["docs/reference/README.md"]
+    text = rendered()["docs/reference/README.md"]
 
     places = {one.page for one in scripts(ROOT)} | {flow.page for flow in flows()}
     assert {
         f"docs/reference/{at}" for at in re.findall(r"\((\w+/\w+\.md)\)", text)
     } == {
         *places,
-        *(place for place in PAGES if place.count("/") == 3 and "README" in place),
+        *(place for place in rendered() if place.count("/") == 3 and "README" in place),
     }
     part = text.split("\n## chat\n")[1].split("\n## ")[0]
     assert part.startswith(
@@ -54,7 +59,7 @@ def test_one_page_leads_to_all_a_group_after_the_other():
 
 def test_every_link_leads_to_a_heading():
     texts = {"OPERATIONS.md": catalogue(scripts(ROOT), ROOT), "FLOWS.md": page()}
-    texts |= PAGES | flow_pages()
+    texts |= rendered() | flow_pages()
     count = 0
     for place, text in texts.items():
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -81,7 +86,7 @@ def test_troubleshooting_leads_to_the_steps_that_it_names():
 
 
 def test_texts_lead_to_the_steps_that_they_name_and_lose_no_word():
-    text = PAGES["docs/reference/chat/map_rows.md"]
+    text = rendered()["docs/reference/chat/map_rows.md"]
     assert "use [batches/submit_rows](../batches/submit_rows.md)." in text
     assert "the answer and &lt;answer\\_column&gt;\\_error" in text
 
@@ -93,7 +98,7 @@ def test_texts_lead_to_the_steps_that_they_name_and_lose_no_word():
 
 
 def test_tables_have_as_many_cells_as_headings():
-    for place, text in PAGES.items():
+    for place, text in rendered().items():
         for line in text.splitlines():
             if line.startswith("| "):
                 assert len(re.split(r"(?<!\\)\|", line)) == 7, (place, line)
@@ -119,7 +124,7 @@ def test_members_of_objects_and_of_lists_have_rows_with_what_is_suggested():
     for one in scripts(ROOT):
         for listed in suggestions(one.arguments):
             told = prose(f"Such as {', '.join(listed)}.", {}).replace("|", "\\|")
-            assert told in PAGES[one.page], (one.id, listed)
+            assert told in rendered()[one.page], (one.id, listed)
             count += 1
     assert count > 30
 
@@ -136,7 +141,7 @@ def suggestions(members):
 
 
 def test_small_numbers_have_no_exponent():
-    text = PAGES["docs/reference/agent/consult_model.md"]
+    text = rendered()["docs/reference/agent/consult_model.md"]
 
     assert '"cost_usd": 0.0000' in text
     assert '"a": 0.00001935' in "".join(as_json({"a": 1.935e-05}))

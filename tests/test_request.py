@@ -17,7 +17,7 @@ from scripts.client.request import (
     SEND_TIMEOUT,
     Request,
     hear,
-    heard,
+    last_answer,
     parse_answer,
     parse_whole,
     without_signals,
@@ -74,7 +74,7 @@ AUTH = {"api_key": "k", "base_url": "http://127.0.0.1:9"}
 )
 def test_no_part_of_a_path_leads_elsewhere(text, words):
     with pytest.raises(TogetherError) as caught:
-        client_request._segment("id", text)
+        client_request._path_segment("id", text)
 
     (problem,) = caught.value.problems
     assert problem["field"] == "id"
@@ -185,19 +185,28 @@ def test_an_operation_may_have_a_host_of_its_own():
     assert Request(AUTH, elsewhere, {"id": "a"}).base == AUTH["base_url"]
 
 
+HALF = "holds half of a character: it is no text"
+
+
 @pytest.mark.parametrize(
     ("given", "field", "words"),
     [
         ({"id": ".."}, "id", "must not be '..'"),
         ({"id": "a", "key": "a\nb"}, "key", "must be printable ASCII"),
         ({"id": "a", "key": "\u00e9"}, "key", "must be printable ASCII"),
+        ({"id": "a", "key": "b\ud800"}, "key", "must be printable ASCII"),
+        ({"id": "a\ud800"}, "id", HALF),
+        ({"id": "a", "states": ["b", "\udc00c"]}, "states", HALF),
+        ({"id": "a", "filter": {"name": "\ud83d"}}, "filter", HALF),
     ],
 )
 def test_what_cannot_be_put_in_its_place_is_refused_by_name(given, field, words):
     key = {"type": "string", "x-in": "header", "x-wire": "X-Key"}
+    states = {"type": "array", "items": {"type": "string"}, "x-in": "query"}
+    by = {"type": "object", "x-in": "query"}
 
     with pytest.raises(TogetherError) as caught:
-        Request(AUTH, table(key=key), given)
+        Request(AUTH, table(key=key, states=states, filter=by), given)
 
     assert caught.value.problems == [{"field": field, "problem": words}]
 
@@ -404,12 +413,12 @@ def test_what_an_answer_means_depends_on_what_is_expected(kind, got, meant):
     kept = got.data[:1] == b"{"
     retry = "inference" if kept else "read"
     request = Request(AUTH, {**table(), "reply": kind, "retry": retry}, {"id": "a"})
-    heard.clear()
+    last_answer.clear()
 
     assert parse_answer(request, got) == meant
-    own = [answer for asked, answer in heard if asked is request]
+    own = [answer for asked, answer in last_answer if asked is request]
     assert own == ([json.loads(got.data)] if kept else [])
-    heard.clear()
+    last_answer.clear()
 
 
 def test_who_delivers_gets_the_answer_without_signals_and_says_the_result():
@@ -550,15 +559,15 @@ def test_the_last_answer_that_was_paid_for_is_kept():
         Request(AUTH, table(), {"id": "a"}),
     )
     paid.operation = {**paid.operation, "retry": "inference"}
-    heard.clear()
+    last_answer.clear()
     for request, words in ((read, 1), (read, 2), (paid, 3), (read, 4)):
         hear(request, words)
         if words == 2:
-            assert heard == [(read, 2)]
-    assert heard == [(paid, 3)]
+            assert last_answer == [(read, 2)]
+    assert last_answer == [(paid, 3)]
     hear(paid, 5)
-    assert heard == [(paid, 5)]
-    heard.clear()
+    assert last_answer == [(paid, 5)]
+    last_answer.clear()
 
 
 def test_an_answer_with_half_of_a_character_is_sent_as_json():
@@ -820,12 +829,12 @@ def test_the_words_of_an_answer_are_read_whatever_its_bytes_are():
 
 @pytest.fixture
 def warned_request():
-    client_request.warned.clear()
+    client_request.warnings_logged.clear()
     about = chat_request()
     about.key = KEY
     yield about
-    client_request.warned.clear()
-    client_request.heard.clear()
+    client_request.warnings_logged.clear()
+    client_request.last_answer.clear()
 
 
 @pytest.mark.parametrize(

@@ -22,14 +22,15 @@ from urllib3.exceptions import (
 
 from scripts.client import TogetherError
 from scripts.client.request import Request, hear
-from scripts.client.request import heard as noted
+from scripts.client.request import last_answer as noted
+from scripts.client.resource import without_key
 from scripts.client.transport import (
     MOST_ERROR_BYTES,
     TOO_LONG,
     Reply,
     TooLargeError,
 )
-from scripts.operation_calls.operation_table import operation_at
+from scripts.operation_calls.descriptor import operation_at
 from scripts.resilience import explain, faults, proxy, refusals, retry, server_words
 from tests.conftest import KEY
 
@@ -63,7 +64,6 @@ CERTIFICATE = ssl.SSLCertVerificationError(1, "self-signed certificate")
 # may be sent again where that harms nothing.
 AGAIN_LATER = "Try again; if it stays so, check the network and auth.base_url."
 NAME = "Check auth.base_url and the worker's network and DNS."
-FEWER = "Ask for less at a time, or check auth.base_url."
 CERTIFICATES = "Check auth.base_url and the worker's certificates."
 
 
@@ -491,14 +491,12 @@ def test_reasons_are_looked_for_within_bounds():
 def test_the_key_is_masked_at_every_depth_unless_it_is_a_few_letters():
     told = {KEY: [f"a {KEY} b", {"x": KEY}, 5]}
 
-    assert server_words.without_key(KEY, told) == {"***": ["a *** b", {"x": "***"}, 5]}
-    assert server_words.without_key("abcdefgh", "abcdefgh") == "***"
-    assert server_words.without_key("abcdefg", "abcdefg") == "abcdefg"
+    assert without_key(KEY, told) == {"***": ["a *** b", {"x": "***"}, 5]}
+    assert without_key("abcdefgh", "abcdefgh") == "***"
+    assert without_key("abcdefg", "abcdefg") == "abcdefg"
     escaped = "".join(f"\\u{ord(letter):04X}" for letter in KEY)
-    assert server_words.without_key(KEY, f'{{"error": "{escaped}"}}') == (
-        '{"error": "***"}'
-    )
-    assert server_words.without_key(KEY, "a \\u0041 b") == "a \\u0041 b"
+    assert without_key(KEY, f'{{"error": "{escaped}"}}') == ('{"error": "***"}')
+    assert without_key(KEY, "a \\u0041 b") == "a \\u0041 b"
     words = server_words.server_words_of(reply(400, KEY.encode()), KEY)
     assert words == {"detail": "***"}
     echoed = f'{{"message": "{KEY}"}}'.encode()

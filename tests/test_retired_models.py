@@ -190,17 +190,34 @@ def test_a_windmill_that_fails_is_an_error(path, workspace, auth):
 
 
 def test_all_pages_are_read(workspace, auth, monkeypatch):
-    monkeypatch.setattr(retired_model_steps, "PAGE", 3)
+    monkeypatch.setattr("scripts.workspace.api.PAGE_ENTRIES", 3)
     for number in range(10):
         workspace.register(f"f/a/s{number}", len, content=OLD)
     assert len(LOOK(auth, kinds=["script"])["rows"]) == 10
 
-    monkeypatch.setattr(retired_model_steps, "MOST_PAGES", 2)
+    monkeypatch.setattr(retired_model_steps, "MOST_ENTRIES", 6)
     result = LOOK(auth, kinds=["script"])
     assert len(result["rows"]) == 6
     assert result["unread"] == [
-        {"kind": "script", "path": None, "why": "there are more than 6"}
+        {"kind": "script", "path": None, "why": "there may be more than 6"}
     ]
+
+
+def test_a_list_whose_pages_do_not_move_on_is_no_list(workspace, auth, monkeypatch):
+    monkeypatch.setattr("scripts.workspace.api.PAGE_ENTRIES", 3)
+    for number in range(3):
+        workspace.register(f"f/a/s{number}", len, content=OLD)
+    real = workspace.answer
+
+    async def first_page(request, path):
+        if path.endswith("/scripts/list"):
+            request.scope["query_string"] = b"page=1&per_page=3"
+            request.__dict__.pop("_query_params", None)
+        return await real(request, path)
+
+    monkeypatch.setattr(workspace, "answer", first_page)
+    with pytest.raises(TogetherError, match="there again"):
+        LOOK(auth, kinds=["script"])
 
 
 def test_when_the_time_is_over_the_rest_is_told(workspace, auth, monkeypatch):

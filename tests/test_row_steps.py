@@ -2,12 +2,14 @@
 
 import base64
 import gzip
+import http.client
 import io
 import json
 import re
 import struct
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -575,6 +577,140 @@ def test_what_is_answered_but_cannot_be_used_counts_as_spent(auth, fault_sandbox
     assert 2 <= len(fault_sandbox.bodies) <= 8
     assert result["failed"] == 40
     assert "budget_usd is used up" in result["stopped"]
+
+
+USED = {"prompt_tokens": 4000, "completion_tokens": 2000}
+
+
+@pytest.mark.parametrize(
+    ("answer", "used"),
+    [
+        ({"choices": [], "usage": USED}, 1),
+        ({"choices": []}, None),
+        ((504, {}), None),
+        (HANG, None),
+        ((400, {}), 0),
+        ((429, {}, {"error": {"code": "insufficient_quota"}}), 0),
+    ],
+)
+def test_a_row_that_failed_is_on_the_bill_where_it_may_have_been_paid(
+    answer, used, auth, fault_sandbox, monkeypatch
+):
+    monkeypatch.setattr(retry, "MAX_TRIES", 1)
+    fault_sandbox.respond = lambda number, text, times: answer if text == "1" else None
+    settings = {"concurrency": 1, "timeout_seconds": 1}
+    result = map_rows(auth, MODEL, "{{id}}", numbered(2), **settings)
+
+    assert (result["done"], result["failed"]) == (1, 1)
+    if used is None:
+        assert result["usage"]["total_tokens"] == 15
+        assert (result["cost_usd"], "failed" in result["cost_note"]) == (None, True)
+    else:
+        assert result["usage"]["total_tokens"] == 15 + 6000 * used
+        usd = ((10 + 4000 * used) * 0.15 + (5 + 2000 * used) * 0.6) / 1e6
+        assert result["cost_usd"] == pytest.approx(usd)
+
+
+def test_a_request_of_texts_that_failed_is_on_the_bill(auth, fault_sandbox):
+    bare = {"data": None, "usage": {"prompt_tokens": 700, "total_tokens": 700}}
+    fault_sandbox.respond = lambda number, text, times: bare if number == 1 else None
+    settings = {"column": "id", "concurrency": 1}
+    result = embed_rows(auth, MODEL, numbered(70), **settings)
+
+    assert (result["done"], result["failed"]) == (6, 64)
+    assert result["usage"]["prompt_tokens"] == 706
+    assert result["cost_usd"] == pytest.approx(706 * PER_TOKEN)
+
+
+class _Passing(BaseHTTPRequestHandler):
+    """Passes requests on to a server, and takes no further connection after a POST."""
+
+    place: str
+
+    def do_GET(self):
+        self.pass_on()
+
+    def do_POST(self):
+        self.pass_on(self.server.server_close)
+
+    def pass_on(self, before_the_answer=lambda: None):
+        data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        connection = http.client.HTTPConnection(self.place, timeout=30)
+        connection.request(self.command, self.path, data or None, dict(self.headers))
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        before_the_answer()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Tests print nothing."""
+
+
+@pytest.fixture
+def closing_service(fault_sandbox):
+    """The address of the service behind a port that is closed after one answer of the
+    model."""
+    place = fault_sandbox.url.removeprefix("http://")
+    server = HTTPServer(("127.0.0.1", 0), type("P", (_Passing,), {"place": place}))
+
+    def serve():
+        while server.fileno() >= 0:
+            server.handle_request()
+
+    server.timeout = 30
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    thread.join(5)
+
+
+def test_a_call_that_never_reached_the_service_costs_nothing(
+    auth, closing_service, monkeypatch
+):
+    monkeypatch.setattr(retry, "FIRST_WAIT", 0.01)
+    auth = {**auth, "base_url": closing_service}
+    settings = {"concurrency": 1, "max_tokens": 5, "budget_usd": 0.00022}
+    result = map_rows(auth, MODEL, "{{id}}", numbered(40), **settings)
+
+    assert (result["done"], result["failed"]) == (1, 39)
+    assert "stopped" not in result
+    assert result["cost_usd"] == pytest.approx((10 * 0.15 + 5 * 0.6) / 1e6)
+    assert all("refused" in row["answer_error"] for row in result["rows"][1:])
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+def test_a_row_that_the_time_limit_left_costs_nothing_unless_it_was_under_way(
+    auth, fault_sandbox, hangs
+):
+    fault_sandbox.respond = lambda number, text, times: (
+        HANG if hangs and text == "1" else None
+    )
+    if not hangs:
+        fault_sandbox.pause = 0.5
+    settings = {"concurrency": 1, "stop_after_seconds": 2}
+    result = map_rows(auth, MODEL, "{{id}}", numbered(90), **settings)
+
+    assert 1 <= result["done"] < 90
+    assert "time limit" in result["stopped"]
+    if hangs:
+        assert (result["cost_usd"], "failed" in result["cost_note"]) == (None, True)
+
+
+def test_a_try_that_may_have_been_paid_counts_however_the_last_one_ended(
+    auth, fault_sandbox, monkeypatch
+):
+    monkeypatch.setattr(retry, "FIRST_WAIT", 0.01)
+    fault_sandbox.respond = lambda number, text, times: (
+        None if text == "0" else (504, {}) if times == 1 else (400, {})
+    )
+    result = map_rows(auth, MODEL, "{{id}}", numbered(2), concurrency=1)
+
+    assert (result["done"], result["cost_usd"]) == (1, None)
+    assert "failed" in result["cost_note"]
 
 
 def test_a_budget_for_nothing_says_that_nothing_was_answered(auth, fault_sandbox):
@@ -1274,6 +1410,27 @@ def test_documents_are_sorted_by_score_over_several_requests(auth, fault_sandbox
     assert result["results"][0]["score"] == 0.002002
     assert len(fault_sandbox.bodies) == 5
     assert result["usage"]["prompt_tokens"] == 2003
+
+
+@pytest.mark.parametrize("used", [None, {"prompt_tokens": 9, "total_tokens": 9}])
+def test_a_search_that_fails_midway_hands_over_what_it_paid_for(
+    auth, fault_sandbox, monkeypatch, used
+):
+    monkeypatch.setattr("scripts.rows.rerank_steps.RERANK_TEXTS", 2)
+    empty = {"results": [], "usage": used}
+    fault_sandbox.respond = lambda number, text, times: empty if number == 3 else None
+    documents = [f"number {n}" for n in range(8)]
+    with pytest.raises(TogetherError) as caught:
+        search_documents(auth, MODEL, "q", documents, concurrency=1)
+
+    partial = caught.value.partial
+    assert [one["index"] for one in partial["results"]] == [3, 2, 1, 0]
+    if used:
+        assert partial["usage"]["prompt_tokens"] == 4 + 9
+        assert partial["cost_usd"] == pytest.approx(13 * PER_TOKEN)
+    else:
+        assert partial["usage"]["prompt_tokens"] == 4
+        assert (partial["cost_usd"], bool(partial["cost_note"])) == (None, True)
 
 
 def test_a_search_that_may_exceed_its_budget_is_not_begun(auth, fault_sandbox):

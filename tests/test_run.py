@@ -109,6 +109,8 @@ def test_a_trigger_fires_the_second_time_with_a_kept_workspace(
     assert json.loads(first.stdout) == []
     assert [one["batch_id"] for one in json.loads(second.stdout)] == [batch]
     assert json.loads(third.stdout) == []
+    index = json.loads((tmp_path / "kept" / "index.json").read_text())
+    assert "f/togetherai/triggers/batch_finished/user" in index["resources"]
 
 
 def test_what_a_run_stored_is_found_by_the_next(tmp_path):

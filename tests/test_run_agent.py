@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse
 
 from scripts.client import TogetherError
 from scripts.mcp_client import McpServer
+from scripts.resilience import retry
 from scripts.transfer import public_fetch
 from scripts.workspace import conversation
 from tests.support.canned_chat import CHAT, MODEL, asked, say
@@ -547,8 +548,12 @@ def test_a_budget_counts_it_twice(engine, shop, sandbox, broken_off):
     assert spent(budget) == pytest.approx(2 * once)
 
 
-def test_a_question_that_was_refused_was_asked_and_not_paid(engine, shop, sandbox):
-    sandbox.faults.append(Fault(CHAT.exchange["path"], 400))
+@pytest.mark.parametrize(("status", "count"), [(400, 0), (504, 1)])
+def test_a_question_without_an_answer_counts_unless_it_was_refused(
+    status, count, engine, shop, sandbox, monkeypatch
+):
+    monkeypatch.setattr(retry, "FIRST_WAIT", retry.FIRST_WAIT / 1000)
+    sandbox.faults.append(Fault(CHAT.exchange["path"], status, times=99))
     engine.workspace.configure(storage=False)
     engine.workspace.register(FIND["path"], lambda number: number, schema=SCHEMA)
 
@@ -556,7 +561,7 @@ def test_a_question_that_was_refused_was_asked_and_not_paid(engine, shop, sandbo
 
     assert run.outcome == "failure"
     (state,) = engine.workspace.resources.values()
-    assert state["value"]["asked"] == 0
+    assert state["value"]["asked"] == count
 
 
 # --- servers of tools ---------------------------------------------------------------
@@ -682,6 +687,8 @@ class OddServer(BaseHTTPRequestHandler):
         kind = {"initialize": {"protocolVersion": "2025-03-26"}}
         kind["tools/list"] = {"tools": self.server.tools}
         kind["tools/call"] = {"content": [{"type": "text", "text": "9 left"}]}
+        if self.server.silent and asked["method"] == "tools/call":
+            self.server.over.wait(60)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
@@ -703,6 +710,7 @@ def odd():
     server = ThreadingHTTPServer(("127.0.0.1", 0), OddServer)
     server.daemon_threads = True
     server.tools, server.tokens, server.leads_to = [GOOD_TOOL], [], None
+    server.silent = False  # when a tool is called
     server.over = threading.Event()
     with running(server):
         yield server, {"mcp": f"http://127.0.0.1:{server.server_port}/mcp"}
@@ -720,6 +728,27 @@ def test_the_answer_ends_a_stream_that_stays_open(odd, engine, shop, auth):
 
     assert found["calls"][0]["result"] == "9 left"
     assert set(server.tokens) == {"Bearer mcp_secret"}
+    assert not server.over.is_set()
+
+
+def test_a_tool_of_a_server_has_the_time_that_is_left(odd, engine, shop, auth):
+    server, row = odd
+    server.silent = True
+    prompt = said([{"tool": "count", "arguments": {}}])
+
+    with pytest.raises(TogetherError, match="1 s of the step") as caught:
+        in_one_step(
+            engine,
+            auth,
+            prompt=prompt,
+            tools=[row],
+            model=MODEL,
+            stop_after_seconds=1,
+        )
+
+    (call_made,) = caught.value.partial["calls"]
+    assert "it did not answer within" in call_made["error"]
+    assert call_made["seconds"] < 30  # not the 120 that an exchange may take
     assert not server.over.is_set()
 
 

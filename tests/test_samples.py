@@ -6,7 +6,18 @@ import pytest
 
 from tools.operations import ROOT, find, steps
 from tools.pages.raised import known_types, own_errors
-from tools.pages.samples import FILE, STAGED, completed, record, recorded, unrecorded
+from tools.pages.samples import (
+    FILE,
+    MEMBERS,
+    STAGED,
+    completed,
+    completed_members,
+    record,
+    record_members,
+    recorded,
+    recorded_members,
+    unrecorded,
+)
 
 FREE = {"models/find_retired_models", "organization/call_operation"}
 
@@ -30,6 +41,15 @@ def test_recorded_results_have_the_members_that_come():
         )
 
 
+def test_recorded_members_are_those_that_come_with_any_example():
+    found = record_members()
+
+    assert found == recorded_members(), "record anew: python -m tools.pages.samples"
+    assert [id for id in found if not found[id]] == []
+    assert set(recorded()["chat/map_rows"]) < {*found["chat/map_rows"]}  # `models` too
+    assert "[].batch_id" in found["triggers/batch_finished"]
+
+
 def test_a_new_step_s_result_is_made_by_fix_and_those_of_others_stay(tmp_path):
     place = tmp_path / FILE
     place.parent.mkdir(parents=True)
@@ -46,6 +66,29 @@ def test_a_new_step_s_result_is_made_by_fix_and_those_of_others_stay(tmp_path):
     found = recorded(tmp_path)
     assert found["chat/ask_model"] == {"text": "mine"}
     assert shape(found["chat/classify_text"]) == shape(kept["chat/classify_text"])
+
+
+def test_a_new_step_s_members_are_made_by_fix_and_those_of_others_stay(tmp_path):
+    place = tmp_path / MEMBERS
+    place.parent.mkdir(parents=True)
+    kept = recorded_members()
+    (tmp_path / "schemas").symlink_to(ROOT / "schemas")
+    lacking = {**kept, "chat/gone": ["text"], "chat/ask_model": ["mine"]}
+    del lacking["chat/map_rows"]
+    place.write_text(json.dumps(lacking))
+
+    assert unrecorded(tmp_path, MEMBERS) == ["chat/gone", "chat/map_rows"]
+    place.write_text(completed_members(tmp_path))
+
+    assert recorded_members(tmp_path) == {**kept, "chat/ask_model": ["mine"]}
+    assert len(place.read_text().splitlines()) == len(kept) + 2
+
+
+def test_an_example_that_fails_is_told_where_it_is_the_least(monkeypatch):
+    monkeypatch.delitem(STAGED, "waits/start_flow")
+
+    with pytest.raises(ValueError, match="waits/start_flow gives no result in the"):
+        record_members(["waits/start_flow"])
 
 
 def test_an_example_without_a_result_is_told_with_what_to_do(monkeypatch):

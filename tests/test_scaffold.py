@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.source_files import source_files
 from tools.commands.check import ruff_problems
 from tools.operations import ROOT
 from tools.schemas.scaffold import flow, operation, step
@@ -27,7 +28,23 @@ WRONG = [
     (lambda: step(ROOT, "chat/write_it", "Elsewhere"), "there are: Start here; Tables"),
     (lambda: step(ROOT, "chat/ask_it", "Tables", "chat_steps"), "chat_steps.py exists"),
     (lambda: step(ROOT, "chat/ask_it", "Tables", "chat"), "named <what>_steps"),
+    (lambda: step(ROOT, "chat/ask_it", "Tables", "file_steps"), "file_steps exists"),
     (lambda: flow(ROOT, "run_batch"), "flows/run_batch.yaml exists"),
+    (lambda: flow(ROOT, "wait_for_job"), "flows/inner/wait_for_job.yaml exists"),
+    (lambda: flow(ROOT, "ask_model"), "schemas/chat/ask_model.json exists"),
+    (lambda: flow(ROOT, "ask_a_pdf"), "recipes/ask_a_pdf.yaml exists"),
+    (lambda: operation(ROOT, "models/get_file", "GET", "/v1/x"), "files/get_file.json"),
+    (lambda: operation(ROOT, "chat/run_batch", "GET", "/v1/x"), "run_batch.yaml exist"),
+    (lambda: operation(ROOT, "flows/get_it", "GET", "/v1/x"), "'flows' can be no"),
+    (lambda: operation(ROOT, "inner/get_it", "GET", "/v1/x"), "'inner' can be no"),
+    (lambda: operation(ROOT, "recipes/get_it", "GET", "/v1/x"), "'recipes' can be no"),
+    (lambda: operation(ROOT, "import/get_it", "GET", "/v1/x"), "'import' can be no"),
+    (lambda: operation(ROOT, "client/get_it", "GET", "/v1/x"), "scripts/client/__init"),
+    (lambda: step(ROOT, "checkpoint/get_it", "Tables"), "scripts/checkpoint.py is a"),
+    (
+        lambda: operation(ROOT, "files/get_it", "get", "/v1/files/{one}"),
+        "GET /v1/files/{one} is files/get_file already",
+    ),
     (lambda: flow(ROOT, "batch"), "a verb and a noun"),
 ]
 
@@ -54,7 +71,8 @@ def test_a_step_stands_under_its_heading_and_in_its_layer():
     assert tables.endswith("  - chat/shorten_text")
     lines = files["tools/checks/layers.py"].splitlines()
     at = lines.index('        "shorten_steps",')
-    assert lines[at - 1] < lines[at] < lines[at + 1]
+    before, after = (lines[n].strip(' ",').split("/")[-1] for n in (at - 1, at + 1))
+    assert before < "shorten_steps" < after
     before = (ROOT / "tools" / "checks" / "layers.py").read_text().splitlines()
     assert [*lines[:at], *lines[at + 1 :]] == before, "nothing else moves"
 
@@ -75,17 +93,9 @@ def test_what_ruff_says_is_counted(tmp_path, capsys):
 def clone(tmp_path_factory):
     """What a newcomer has: the pack's own files, and no more."""
     place = tmp_path_factory.mktemp("clone")
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, place / name)
+    for name in source_files(ROOT):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, place / name)
     return place
 
 
@@ -122,6 +132,10 @@ def test_a_newcomer_comes_to_a_green_check(clone):
     left = re.search(r", (\d+) problems: \1 of the pack's own checks$", last)
     assert left, said
     assert len(re.findall(r"(?m)^\S+: ", said)) == int(left[1])
+
+    code, said = dev("release", "--target", "out")
+    assert (code, "error: nothing released, these sources" in said) == (1, True), said
+    assert not (clone / "out").exists()
 
     for file in made:
         text = (clone / file).read_text()

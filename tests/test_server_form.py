@@ -8,9 +8,9 @@ import shutil
 import pytest
 import yaml
 
-from tests.server_form import server_form
 from tests.support.fake_windmill_api import Remote, push
 from tests.support.sample_flow import SCHEDULE
+from tests.support.server_form import server_form
 from tests.support.windmill_cli import WINDMILL, wmill
 from tools.flows import pack_flows
 from tools.flows.pack_flows import schedules, timetable

@@ -27,9 +27,7 @@ def about(expected):
     return pytest.approx(expected, rel=LOOSE)
 
 
-@pytest.mark.parametrize(
-    "rows", [10_000, pytest.param(100_000, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("rows", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_batches_take_as_many_requests_and_bytes_as_is_said(rows):
     run = bench_batches.run_of(rows)
     said = simulate.batches(simulate.Task(rows, batch_hours=0))

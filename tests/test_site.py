@@ -5,15 +5,15 @@ import random
 import re
 import shutil
 import subprocess
-import threading
 from functools import partial
 from html.parser import HTMLParser
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from tests.support.probing import seed, whole
+from tools.local.server_thread import handling
 from tools.operations import ROOT
 from tools.pages.browser import CHROMIUM
 from tools.pages.node import PLACE, install
@@ -185,17 +185,13 @@ def test_pages_are_sound_in_a_browser(site):
     found = sorted(p for p in site.rglob("*.html") if p.name != "404.html")
     paths = opened([path.relative_to(site).as_posix() for path in found])
     handler = partial(Handler, directory=str(site))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with handling(handler) as url:
         axe = PACKAGES / "axe-core" / "axe.min.js"
         words = [PLACE / "look_at_site.mjs", chromium, axe]
-        words.append(f"http://127.0.0.1:{server.server_address[1]}/")
+        words.append(f"{url}/")
         drawn = [one.relative_to(site).as_posix() for one in found if graphs_of(one)]
         words += [json.dumps(judged(paths)), json.dumps(drawn), *paths]
         done = subprocess.run(["node", *words], capture_output=True, text=True)
-        server.shutdown()
-        thread.join()
     assert done.returncode == 0, done.stderr
     *seen, last = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["path"] for one in seen] == paths

@@ -18,7 +18,7 @@ from tests.conftest import KEY
 from tests.support.expected_request import main_of
 from tools.operations import find
 
-PAUSE = 0.05  # between two bytes: far less than any silence that is borne
+PAUSE = 0.02  # between two bytes: far less than any silence that is borne
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
 EVENTS = CHUNKED.replace(b"application/json", b"text/event-stream")
@@ -86,13 +86,13 @@ def dripping(begin, again, first=()):
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
     """The bounds of seconds, shorter."""
-    monkeypatch.setattr(transport, "HEAD_SECONDS", 0.2)
-    monkeypatch.setattr(transport, "PACE_SECONDS", 0.2)
-    monkeypatch.setattr(download, "ERROR_SECONDS", 0.2)
+    monkeypatch.setattr(transport, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(transport, "PACE_SECONDS", 0.1)
+    monkeypatch.setattr(download, "ERROR_SECONDS", 0.1)
     monkeypatch.setattr(download, "BARREN", 2)
-    monkeypatch.setattr(api, "MOST_SECONDS", 0.2)
+    monkeypatch.setattr(api, "MOST_SECONDS", 0.1)
     for kind in request.MOST_SECONDS:  # in place: other modules hold it too
-        monkeypatch.setitem(request.MOST_SECONDS, kind, 0.3)
+        monkeypatch.setitem(request.MOST_SECONDS, kind, 0.15)
     monkeypatch.setattr(retry, "backoff", lambda tries, asked: 0.001)
 
 
@@ -178,8 +178,14 @@ def test_an_answer_of_windmill_without_end_ends(begin, again, monkeypatch):
             api.ask_windmill("GET", "state", "The state cannot be read")
 
 
-def test_a_body_may_take_any_time_as_long_as_it_comes(monkeypatch):
+@pytest.fixture
+def leisurely_pace(monkeypatch):
+    """A byte in 0.2 seconds is pace enough."""
     monkeypatch.setattr(transport, "PACE_BYTES", 1)
+    monkeypatch.setattr(transport, "PACE_SECONDS", 0.2)
+
+
+def test_a_body_may_take_any_time_as_long_as_it_comes(leisurely_pace):
     body = b"HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\n"
     with dripping(body, b"a") as url:
         auth = {"api_key": KEY, "base_url": url}
@@ -188,9 +194,8 @@ def test_a_body_may_take_any_time_as_long_as_it_comes(monkeypatch):
     assert found["file"]
 
 
-def test_a_body_that_comes_on_and_on_ends_too(monkeypatch):
-    monkeypatch.setattr(transport, "PACE_BYTES", 1)
-    monkeypatch.setattr(transport, "TRANSFER_SECONDS", 1.0)
+def test_a_body_that_comes_on_and_on_ends_too(leisurely_pace, monkeypatch):
+    monkeypatch.setattr(transport, "TRANSFER_SECONDS", 0.5)
     with dripping(LENGTH, b"a") as url:
         error = run("files/download_file", url, file_id="f", output="result")
 
@@ -198,8 +203,7 @@ def test_a_body_that_comes_on_and_on_ends_too(monkeypatch):
     assert 0 < error.received < 100
 
 
-def test_a_body_without_a_length_ends_somewhere(monkeypatch):
-    monkeypatch.setattr(transport, "PACE_BYTES", 1)
+def test_a_body_without_a_length_ends_somewhere(leisurely_pace, monkeypatch):
     monkeypatch.setattr(transport, "MOST_UNKNOWN_BYTES", 10)
     with dripping(CHUNKED, b"1\r\na\r\n") as url:
         error = run("files/download_file", url, file_id="f", output="result")

@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from scripts import table_query
 from scripts.table.table import Table
-from scripts.table_query import Query, ask, describe
+from scripts.table_query import query
+from scripts.table_query.description import describe
+from scripts.table_query.query import Query, ask
 
 AUTH = {"api_key": "tgp_query_0123456789"}
 
@@ -190,8 +191,8 @@ def test_a_cell_behind_the_first_rows_shows_how_all_are_written(last, total):
 
 
 def test_a_table_without_a_sign_of_it_is_told_so(monkeypatch):
-    for held in (table_query.HELD_CHARACTERS, 10):
-        monkeypatch.setattr(table_query, "HELD_CHARACTERS", held)
+    for held in (query.HELD_CHARACTERS, 10):
+        monkeypatch.setattr(query, "HELD_CHARACTERS", held)
         found = ask(table(*LATE), Query(measures=["sum amount"]), 9)
         assert found["rows"] == [{"sum amount": 150 * 987 + 150 * 5 + 12}]
         (words,) = found["words"]
@@ -453,3 +454,83 @@ def test_what_is_described_is_read_as_what_is_asked():
         found = describe(table(*cells), 9)
         assert found["words"][1] == f"amount: {told}"
         assert len(found["rows"]) == len(cells)
+
+
+def test_a_condition_is_cut_where_its_word_stands():
+    rows = [{"\u0130l": "Ankara"}, {"\u0130l": "Izmir"}, {"\u0130l": ""}]
+
+    def found(condition):
+        answer = ask(Table(AUTH, rows), Query(where=[condition]), 9)
+        return [row["\u0130l"] for row in answer["rows"]]
+
+    # Where it is in small letters, the first letter of that column is two.
+    assert found("\u0130l contains Ankara") == ["Ankara"]
+    assert found("\u0130l CONTAINS z") == ["Izmir"]
+    assert found("\u0130l is blank ") == [""]
+    assert found("\u0130l Is Not Blank") == ["Ankara", "Izmir"]
+
+
+@pytest.mark.parametrize(
+    ("order", "cells"),
+    [
+        ("desc", "123"),
+        ("asc", "213"),
+        ("desc desc", "321"),
+        ("DESC  Desc", "321"),
+        ("asc desc", "312"),
+    ],
+)
+def test_a_column_may_have_the_name_of_an_order(order, cells):
+    cells_of_rows = ((1, 5), (3, 9), (2, 1))
+    rows = [{"desc": one, "DESC": one, "asc": two} for one, two in cells_of_rows]
+    asked = Query(order=order)
+
+    assert not asked.is_empty
+    found = ask(Table(AUTH, rows), asked, 9)["rows"]
+    assert "".join(str(row["desc"]) for row in found) == cells
+    measured = Query(groups=["asc"], measures=["sum desc"], order="sum desc")
+    found = ask(Table(AUTH, rows), measured, 9)["rows"]
+    assert [row["sum desc"] for row in found] == [1, 2, 3]
+
+
+def test_the_brackets_of_a_measure_are_not_those_of_a_column():
+    rows = [{"price (EUR)": 2, "a*": 3, "(net) price (EUR)": 1}]
+
+    for measure in ("sum price (EUR)", "sum(price (EUR))", "SUM ( of price (EUR) )"):
+        found = ask(Table(AUTH, rows), Query(measures=[measure]), 9)
+        assert found["rows"] == [{"sum price (EUR)": 2}]
+    others = ["count(*)", "sum a*", "sum (net) price (EUR)"]
+    found = ask(Table(AUTH, rows), Query(measures=others), 9)
+    assert found["rows"] == [{"count": 1, "sum a*": 3, "sum (net) price (EUR)": 1}]
+
+
+def test_groups_are_of_equal_values_and_texts_that_are_equal_as_numbers_are_told():
+    rows = [{"a": cell} for cell in (1, 1.0, " 1", "1.0", "x", "x ", None, "", 0.1)]
+    asked = Query(groups=["a"], measures=["count"])
+    found = ask(Table(AUTH, rows), asked, 9)
+
+    counts = {row["a"]: row["count"] for row in found["rows"]}
+    assert counts == {"1": 3, "1.0": 1, "x": 2, "": 2, "0.1": 1}
+    (words,) = found["words"]
+    assert words.startswith("a has 1 and 1.0: they are groups of their own")
+    distinct = ask(Table(AUTH, rows), Query(measures=["distinct a"]), 9)
+    assert distinct["rows"] == [{"distinct a": 4}]
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (("2025-01-05", "05.01.2025"), True),
+        (("1.1", "1.10"), True),
+        (("1 %", "1 \u20ac", "1"), False),
+        (("007", "7", "1e5000"), False),
+        (("1,234", "1.234"), False),  # one of which is not clear
+    ],
+)
+def test_what_equals_what_is_told_of_groups_where_it_is_clear(cells, told):
+    rows = [{"a": cell} for cell in cells]
+
+    found = ask(Table(AUTH, rows), Query(groups=["a"]), 9)
+
+    assert len(found["rows"]) == len(cells)
+    assert bool(found["words"]) is told

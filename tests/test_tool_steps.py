@@ -723,6 +723,28 @@ def test_a_call_in_another_dress_is_made(message, sandbox, shop, auth):
     assert found["calls"][0]["error"] is None
 
 
+@pytest.mark.parametrize(
+    "choices",
+    [
+        lambda message: [{"index": 0, "delta": message}],
+        lambda message: [
+            {"index": 1, "message": {"content": "No.", "reasoning": "Another's."}},
+            {"index": 0, "message": message},
+        ],
+    ],
+    ids=["delta", "order"],
+)
+def test_calls_and_thoughts_are_of_one_choice(choices, sandbox, shop, auth):
+    message = {**calling(("find_order", {"number": 12})), "reasoning": "Hm."}
+    say(sandbox, lambda _, whole: {**whole, "choices": choices(message)}, "Sent.")
+
+    found = use(auth, FIND)
+
+    assert found["text"] == "Sent."
+    assert found["messages"][1]["reasoning"] == "Hm."
+    assert found["calls"][0]["error"] is None
+
+
 def test_ids_of_calls_never_repeat():
     used: set = set()
     function = {"name": "a", "arguments": "{}"}

@@ -23,12 +23,12 @@ from tools.checks.checks import problems
 from tools.local.given_arguments import given_arguments
 from tools.local.job_runner import run
 from tools.local.real_service import graveness
-from tools.operations import ROOT, find, helper_modules, scripts
+from tools.operations import ROOT, find, scripts
 from tools.sandbox import tone
 from tools.schemas.form import form
 from tools.schemas.form_visibility import hints
 from tools.schemas.upstream import differences
-from tools.tree.flatten import sources
+from tools.tree.flatten import module_names, sources
 from tools.tree.sync_tree import build, tree
 from tools.yaml_text import load
 
@@ -43,7 +43,7 @@ def pack(tmp_path):
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, place)
     shutil.copy(ROOT / "requirements.txt", tmp_path)
-    for name in helper_modules():
+    for name in module_names(ROOT):
         # The others call operations that this pack has no schema of.
         own = name in ("client", "realtime_audio")
         for path in sources(ROOT, name):
@@ -183,8 +183,22 @@ def test_upstream_tells_changed_members(tmp_path):
         "changed  embeddings/create_embeddings: body.newer is new",
         "changed  embeddings/create_embeddings: body.input is optional now",
     ]
-    path.write_text("[]")
-    with pytest.raises(ValueError, match="no OpenAPI document"):
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[]", "paths: [1]", "paths: {/a: 1}", "paths: {/a: {get: 1}}", "paths: null"),
+        "paths: {/a: {get: {parameters: [{$ref: '#/none'}]}}}",
+        "paths: {/a: {get: {parameters: [{$ref: '#/b'}]}}}\nb: {$ref: '#/b'}",
+        "servers: [{}]\npaths: {/a: {get: {}}}",
+    ],
+)
+def test_upstream_says_what_is_no_document(tmp_path, text):
+    path = tmp_path / "openapi.yaml"
+    path.write_text(text)
+
+    with pytest.raises(ValueError, match="is no OpenAPI document: it has"):
         differences(path)
 
 
@@ -213,7 +227,7 @@ def test_the_tree_is_the_same_every_time_and_only_known_files(tmp_path):
         )
         assert known or path.startswith("f/togetherai/"), path
     found = [path for path in first if path.endswith(".py")]
-    assert len(found) == len(list(scripts())) + len(helper_modules())
+    assert len(found) == len(list(scripts())) + len(module_names(ROOT))
     for path in found:
         name = path.removesuffix(".py")
         settings = load(first[f"{name}.script.yaml"])

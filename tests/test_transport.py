@@ -327,6 +327,21 @@ def test_a_body_is_read_unpacked(coding, pieces, body):
     assert set(response.asked) == {(65536, plain)}
 
 
+def test_a_raw_deflate_is_whole_though_zlib_holds_its_end_back():
+    lost = []
+    for length in range(65_536, 66_536):  # above what is asked for at a time
+        packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        packed = packer.compress(b"a" * length) + packer.flush()
+        for pieces in ([packed], [packed[:-1], packed[-1:]]):
+            response = Response(*pieces, coding="deflate")
+            if read_whole(response, 7.0) != b"a" * length:
+                lost.append(length)
+        with pytest.raises(OSError, match="cut short"):
+            read_whole(Response(packed[:-1], coding="deflate"), 7.0)
+
+    assert lost == []
+
+
 def test_a_compressed_body_unfolds_no_further_than_is_asked():
     body = Unpacked(Response(gzip.compress(b"0" * 1_000_000), coding="gzip"), "gzip")
 

@@ -6,9 +6,9 @@ import uuid
 import pytest
 
 from scripts.client import TogetherError
-from scripts.workspace.watermark import GONE
+from scripts.workspace.watermark import GONE, with_carried
 from tests.support.expected_request import main_of
-from tools.local.fake_workspace import Job
+from tools.local.fake_workspace import Job, state_path
 from tools.local.happenings import (
     World,
     batch,
@@ -33,8 +33,7 @@ def poll(workspace, auth, monkeypatch):
         least = {n: step.schema["examples"][0][n] for n in step.required}
         job = job or str(uuid.uuid4())
         workspace.jobs[job] = Job(f"f/togetherai/{step.id}", "script", {}, {})
-        for variable in ("WM_STATE_PATH", "WM_STATE_PATH_NEW"):
-            monkeypatch.setenv(variable, f"u/test/{name}")
+        monkeypatch.setenv("WM_STATE_PATH", state_path(f"f/togetherai/{step.id}"))
         monkeypatch.setenv("WM_JOB_ID", job)
         try:
             return main_of(step)(auth, **{**least, **arguments})
@@ -228,6 +227,16 @@ def test_only_ends_are_told_if_asked_for(poll, lifecycles, auth):
     (found,) = poll("fine_tune_changed", only_ended=True)
 
     assert (found["state"], found["previous"]) == ("error", "running")
+
+
+def test_what_is_found_again_is_told_once_whatever_names_it():
+    """Also where the state has kept a text of it that it made harmless."""
+    carried = [
+        {"key": key, "n": 1} for key in ("a", ["b"], {"c": 1, "d": 2}, "$ var:e")
+    ]
+    found = [{"key": key, "n": 2} for key in (["b"], {"d": 2, "c": 1}, "$var:e", "f")]
+
+    assert with_carried(carried, found, "key") == [{"key": "a", "n": 1}, *found]
 
 
 def test_a_model_is_told_when_deprecated_and_when_gone(poll, sandbox):

@@ -333,13 +333,17 @@ def test_what_of_the_pack_a_user_changed_stays(pack):
     again = run(remote, talk)
 
     names = {f"{RUN}.flow.json", f"{START}/folder.meta.json"}
-    names |= {f"{path}{e}" for path in (ASK, AT) for e in (".py", ".script.json")}
+    modules = [f"{START}/client", f"{START}/account_steps"]  # which they import
+    paths = (ASK, AT, *modules)
+    names |= {f"{path}{e}" for path in paths for e in (".py", ".script.json")}
     names |= {f"{ASK}/user.resource.json"}
     assert remote.files == {name: edited[name] for name in names}
     found = reasons(done)
     assert found["flow", RUN] == "you changed it (summary, value)"
     assert found["script", ASK] == "you changed it (content)"
     assert found["script", AT] == "you changed it (schema)"
+    for module in modules:
+        assert found["script", module] == "what you changed imports it"
     assert found["folder", START].startswith("it holds ")
     note = f"  note: 3 differ from what {VERSION} deploys and stay"
     assert any(line.startswith(note) for line in talk.said)
@@ -350,6 +354,46 @@ def test_what_of_the_pack_a_user_changed_stays(pack):
 
 
 AT = f"{START}/{STEP}"
+
+
+def of_another_commit(files):
+    """The same version of the pack, in which a module had another text."""
+    said = json.dumps(files)
+    for stamp in set(re.findall(r"# helper ([0-9a-f]{12})", said)):
+        said = said.replace(f"# helper {stamp}", f"# helper {stamp[::-1]}")
+    return json.loads(said)
+
+
+def test_of_another_commit_all_goes_though_the_version_is_the_same(pack):
+    remote, talk = workspace(of_another_commit(pack)), Talk()
+    client = f"{START}/client.py"
+    remote.files[client] = remote.files[client].replace("\n\n", "\nA = 1\n\n", 1)
+    remote.files[f"{RUN}.flow.json"]["summary"] = "As it was called then"
+    scripts = [f for f in pack if f.endswith(".py") and "/" in f[len(START) + 1 :]]
+
+    done = run(remote, talk)
+
+    assert (remote.files, done["stays"]) == ({}, [])
+    count = len(scripts) + 2
+    note = f"  note: {count} of those that go are of another state of the pack"
+    assert any(line.startswith(note) for line in talk.said), talk.said
+
+
+def test_a_stamp_that_a_user_took_out_is_a_change(pack):
+    remote = workspace(pack)
+    code = remote.files[f"{ASK}.py"]
+    remote.files[f"{ASK}.py"] = re.sub("# helper .*\n", "", code)
+
+    assert reasons(run(remote))["script", ASK] == "you changed it (content)"
+
+
+def test_what_a_user_broke_stays_without_what_nobody_can_read_off_it(pack):
+    remote = workspace(pack)
+    remote.files[f"{ASK}.py"] += "\ndef main(:\n"
+
+    done = run(remote)
+
+    assert set(reasons(done)) == {("script", ASK), ("folder", START)}
 
 
 def test_of_another_version_all_goes_and_the_question_says_what_may_be_lost(pack):

@@ -1,56 +1,21 @@
 """From the pack of before 1.0.0 to this one: what a user built upon it goes on.
 
-That pack is here as little as is needed: what its scripts and flows took
-(arguments_before_1_0_0.json), and how its files began (tools/workspace/unmarked.json).
+That pack is here as little as is needed: how its files began
+(tools/workspace/unmarked.json).
 """
 
 import copy
-import json
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import STEP
 from tests.support.fake_windmill_api import Remote
 from tests.test_deploy import Talk, rendered, script, target
-from tools.flows.pack_flows import flows
-from tools.operations import ROOT, scripts
 from tools.workspace.deploy import Wish, deploy
 from tools.workspace.deployed import before_marks
 
-BEFORE = json.loads(Path(__file__).with_name("arguments_before_1_0_0.json").read_text())
 UNMARKED = before_marks()
 FOLDER = "f/togetherai"
-
-
-def breaking():
-    text = (ROOT / "CHANGELOG.md").read_text()
-    return text.split("### Breaking\n")[1].split("\n### ")[0]
-
-
-def named(name, text):
-    """Whether a text names a script or flow; of several that begin alike, all but the
-    first by their ends: `..._video`."""
-    return f"{name}`" in text or f"`...{name.removeprefix('flows/wait_for')}`" in text
-
-
-def test_what_flows_call_takes_what_it_took_or_the_change_log_names_it():
-    now = {one.id: one for one in [*scripts(), *flows()]}
-    text = breaking()
-    missing = []
-    for name, (arguments, required) in BEFORE.items():
-        if named(name, text):
-            continue
-        if name not in now:
-            missing.append(f"{name} is gone")
-            continue
-        lost = set(arguments) - set(now[name].arguments)
-        missing += [f"{name} takes no {one} any more" for one in sorted(lost)]
-        more = set(now[name].required) - set(required)
-        missing += [f"{name} needs {one} now" for one in sorted(more)]
-
-    assert missing == []
-    assert len(BEFORE) > 280
 
 
 @pytest.mark.slow

@@ -606,3 +606,17 @@ def test_a_reference_that_leads_elsewhere_is_none(ref):
 def test_a_reference_leads_to_a_schema_or_is_none(ref):
     with pytest.raises(LookupError, match=ref[1:]):
         ref_target(ref, {"a": [True, 5]})
+
+
+WIDE = [
+    ({"items": {"type": "array", "items": {"type": "integer"}}}, [[1]] * 300),
+    ({"items": {"properties": {"n": {"type": "integer"}}}}, [{"n": 1}] * 300),
+    ({"items": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}, [1] * 300),
+    ({"items": {"not": {"type": "string"}}}, [1] * 300),
+    ({"items": {"$ref": "#/$defs/n"}, "$defs": {"n": {"type": "integer"}}}, [1] * 300),
+]
+
+
+@pytest.mark.parametrize(("schema", "value"), WIDE)
+def test_what_stands_beside_each_other_is_not_nested(schema, value):
+    assert told(value, {"type": "array", **schema}) == []

@@ -318,6 +318,17 @@ def test_cells_that_are_merged_are_found_wherever_the_sheet_is_cut(monkeypatch, 
     assert [one["a"] for one in found] == [str(n // 2) for n in range(40)]
 
 
+def test_what_merged_cells_add_to_other_rows_is_bounded(monkeypatch):
+    monkeypatch.setattr(workbook_module, "REPEATED_CHARACTERS", 1000)
+    rows = row(text("a"), text("b")) + row(text("x" * 100), text("1"))
+    rows += row("<c/>", text("2")) * 10
+
+    assert len(read(workbook(merged(rows, "A2:A12")))) == 11
+    rows += row("<c/>", text("2"))
+    with pytest.raises(TogetherError, match="merged cells that fill other rows"):
+        read(workbook(merged(rows, "A2:A13")))
+
+
 def test_hidden_rows_are_read_and_told(capsys):
     rows = row(text("a")) + f'<row hidden="1">{text("x")}</row>' + row(text("y"))
     assert [one["a"] for one in read(workbook(rows))] == ["x", "y"]

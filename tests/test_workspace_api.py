@@ -286,6 +286,17 @@ def test_a_written_object_keeps_the_name_of_its_file(workspace):
         assert kept.content_disposition.isascii()
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [lambda: open_object("a\ud800").read(), lambda: state.get_state("f/a/b\ud800")],
+)
+def test_a_name_with_half_of_a_character_is_refused(workspace, ask):
+    with pytest.raises(TogetherError, match="half of a character") as caught:
+        ask()
+
+    str(caught.value).encode()
+
+
 def test_a_missing_object_is_named(workspace):
     with pytest.raises(TogetherError, match=r"'nowhere\.bin'.*not found") as caught:
         open_object("nowhere.bin")

@@ -27,6 +27,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments, rest = parser.parse_known_args(words or ["help"])
     if "rest" in arguments:  # of `test`
         arguments.rest = rest
+    elif "list_argument" in arguments and not any(w.startswith("-") for w in rest):
+        # argparse takes a list of words before the options alone.
+        getattr(arguments, arguments.list_argument).extend(rest)
     elif rest:
         parser.error(unrecognized(words[0], rest))
     try:
@@ -43,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
             f"error: {error.filename}: {error.strerror}" if named else f"error: {error}"
         )
         return 2
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         say(f"error: {error}")
         return 2
     except Terminated:

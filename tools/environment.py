@@ -5,6 +5,10 @@ stamp was interrupted and is begun again; one whose Python is gone, too. Only th
 standard library is used: nothing else is there yet.
 
     python tools/environment.py requirements-dev.lock [MORE.lock ...]
+
+A tool whose packages are not those of the rest has an environment of its own within it
+(`side_python`). What it installs is run as `python -m PROGRAM`: the programs that pip
+writes hold the path of their Python, and break when the folder is moved.
 """
 
 import contextlib
@@ -37,9 +41,7 @@ class SetupError(Exception):
 def main(locks: list[str]) -> int:
     """Make the environment; the exit code is 0 when it is whole."""
     try:
-        with _alone():
-            if not _installed(locks):
-                _make(locks)
+        _ensure(VENV, locks, "the Python packages of ./dev")
     except SetupError as error:
         _say(f"error: {error}")
         return 2
@@ -51,6 +53,29 @@ def main(locks: list[str]) -> int:
         _say("\ninterrupted; the next ./dev begins again")
         return 130
     return 0
+
+
+def add(lock: str) -> None:
+    """Install what a lock says into the environment that ./dev runs in; into no other,
+    whose packages are its owner's. Raises SetupError and OSError."""
+    if Path(sys.prefix).resolve() == VENV.resolve():
+        _ensure(VENV, [BASE, lock], f"the Python packages of {lock}")
+
+
+def side_python(name: str, lock: str) -> Path:
+    """The Python of an environment with just what a lock says, made on first use.
+    Raises SetupError and OSError."""
+    place = VENV / name
+    _ensure(place, [lock], f"the Python packages of {lock}")
+    return place / "bin" / "python"
+
+
+def _ensure(place: Path, locks: list[str], what: str) -> None:
+    """Make an environment with what some locks say, unless it is there. Whether it is
+    whole tells the stamp of the first."""
+    with _alone():
+        if not _installed(place, locks):
+            _make(place, locks, what)
 
 
 @contextlib.contextmanager
@@ -65,51 +90,48 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _make(locks: list[str]) -> None:
-    if not _sound():
-        _say(
-            f"setting up {VENV}: the Python packages of ./dev, from PyPI "
-            "(once, about half a minute) ..."
-        )
-        _remove()
-        words = [sys.executable, "-m", "venv", str(VENV)]
+def _make(place: Path, locks: list[str], what: str) -> None:
+    if not _sound(place, locks[0]):
+        _say(f"setting up {place}: {what}, from PyPI (once, about half a minute) ...")
+        _remove(place)
+        words = [sys.executable, "-m", "venv", str(place)]
         if _follow(words).returncode:
-            _remove()
+            _remove(place)
             raise SetupError(
                 "this Python makes no environments; Debian and Ubuntu have that in a "
                 "package of its own: apt install python3-venv"
             )
     else:
-        _say(f"bringing {VENV} up to date ...")
-    for stamp in VENV.glob(".stamp*"):
-        stamp.unlink()
+        _say(f"bringing {place} up to date: {what} ...")
+    for lock in locks:  # what others have installed stays: no two locks disagree
+        _stamp(place, lock).unlink(missing_ok=True)
     words = ["-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
     words += ["--progress-bar", "off"]
     for lock in locks:
         words += ["-r", str(ROOT / lock)]
-    done = _follow([str(VENV / "bin/python"), *words])
+    done = _follow([str(place / "bin/python"), *words])
     if done.returncode:
         raise SetupError(_why(done.stdout))
     for lock in locks:
-        _stamp(lock).write_text(_sum(lock))
+        _stamp(place, lock).write_text(_sum(lock))
 
 
-def _sound() -> bool:
+def _sound(place: Path, lock: str) -> bool:
     """Whether there is an environment that was whole and whose Python still runs."""
-    if not (VENV / ".stamp").exists():
+    if not _stamp(place, lock).exists():
         return False
     try:
-        words = [VENV / "bin/python", "-c", "import pip"]
+        words = [place / "bin/python", "-c", "import pip"]
         return subprocess.run(words, capture_output=True).returncode == 0
     except OSError:
         return False
 
 
-def _remove() -> None:
-    if VENV.is_symlink() or VENV.is_file():
-        VENV.unlink()
-    elif VENV.exists():
-        shutil.rmtree(VENV)
+def _remove(place: Path) -> None:
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    elif place.exists():
+        shutil.rmtree(place)
 
 
 def _follow(words: list[str]) -> subprocess.CompletedProcess:
@@ -169,15 +191,15 @@ def _why(said: str) -> str:
     return "pip could not install the requirements:\n" + "\n".join(lines[-8:])
 
 
-def _installed(locks: list[str]) -> bool:
-    return (VENV / "bin/python").exists() and all(
-        _stamp(lock).exists() and _stamp(lock).read_text() == _sum(lock)
-        for lock in locks
+def _installed(place: Path, locks: list[str]) -> bool:
+    stamps = {_stamp(place, lock): _sum(lock) for lock in locks}
+    return (place / "bin/python").exists() and all(
+        stamp.exists() and stamp.read_text() == text for stamp, text in stamps.items()
     )
 
 
-def _stamp(lock: str) -> Path:
-    return VENV / (".stamp" if lock == BASE else f".stamp{lock}")
+def _stamp(place: Path, lock: str) -> Path:
+    return place / (".stamp" if lock == BASE else f".stamp{lock}")
 
 
 def _sum(lock: str) -> str:

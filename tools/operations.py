@@ -16,7 +16,7 @@ from scripts.client.form import OTHER
 from tools import models
 from tools.kept import kept
 from tools.syntax import parsed, statements
-from tools.tree.flatten import module_names, module_text, parts_of
+from tools.tree.flatten import module_text, package_files
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -169,11 +169,6 @@ def steps(root: Path = ROOT) -> Iterator[Operation]:
     return (found for found in scripts(root) if found.step is not None)
 
 
-def helper_modules(root: Path = ROOT) -> list[str]:
-    """The names of the modules that the scripts share, as they are deployed."""
-    return module_names(root)
-
-
 def imported(script: Path) -> set[str]:
     """The names of the shared modules that a Python file imports, wherever in it."""
     return set(imports(script.read_text(encoding="utf-8"))[0])
@@ -183,11 +178,6 @@ def packages(script: Path) -> set[str]:
     """The modules beyond ours and the standard library's that a Python file imports,
     wherever in it, by the first part of their names."""
     return set(imports(script.read_text(encoding="utf-8"))[1])
-
-
-def module_packages(name: str, root: Path = ROOT) -> set[str]:
-    """The same of a shared module as it is deployed. Raises FlattenError."""
-    return set(imports(module_text(root, name))[1])
 
 
 @kept
@@ -209,7 +199,7 @@ def imports(text: str) -> tuple[frozenset[str], frozenset[str]]:
 def with_own(modules: Iterable[str], root: Path = ROOT) -> set[str]:
     """Shared modules and those that they may load themselves. Raises FlattenError."""
     found: set[str] = set()
-    waiting, parts = set(modules), parts_of(root)
+    waiting, parts = set(modules), package_files(root)
     while waiting:
         name = waiting.pop()
         found.add(name)

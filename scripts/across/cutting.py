@@ -31,7 +31,8 @@ from ..table_files.json_rows import holds_rows, is_array, is_json
 from ..table_files.part import validator
 from ..table_files.table_file import PAGE
 from ..transfer.file_input import open_file, url_of
-from ..transfer.file_source import BLOCK, PathSource, Source
+from ..transfer.file_source import BLOCK, PathSource, Source, temporary
+from ..transfer.filetypes import marks_of
 from ..workspace import storage
 from ..workspace.create_once import state_folder
 from ..workspace.state import set_state
@@ -51,7 +52,7 @@ LINE_BYTES = 4 * ROW_CHARACTERS
 # Of a table whose answers come back in the flow's result, without storage.
 MOST_BYTES, MOST_ROWS = 64 << 20, 200_000
 # Of UTF-16, a workbook and gzip.
-MARKS = (b"\xff\xfe", b"\xfe\xff", b"PK\x03\x04", b"\x1f\x8b")
+MARKS = (b"\xff\xfe", b"\xfe\xff", *marks_of(".zip", ".gz"))
 # A line end of old Macs: where a text has one first, it is read as ending its lines.
 OLD_END = re.compile(rb"\r(?=[^\r\n])")
 
@@ -157,13 +158,13 @@ def split(auth: Auth, given: Members) -> Members:
     cut, hashed = None, hashlib.sha256()
     if _lies(value):
         source = open_file(value, "rows", auth)
-        cut = cuts(source, given["part_rows"], hashed)
+        cut = cuts_of(source, given["part_rows"], hashed)
     if cut is None:
         if not stored:
             raise TogetherError.refused("rows", NO_STORAGE)
         source, remote = as_lines(table.sound()), False
         hashed = hashlib.sha256()
-        cut = cuts(source, given["part_rows"], hashed)
+        cut = cuts_of(source, given["part_rows"], hashed)
         assert cut is not None  # JSON Lines of our own
     del table  # its reading ends
     parts, about = cut
@@ -251,7 +252,7 @@ def share_of(budget: float, rows: int, all_of: int) -> float:
     return amount * rows * 10**9 // (of * all_of) / 1e9
 
 
-def cuts(
+def cuts_of(
     source: Source, rows: int, hashed: Hash | None = None
 ) -> tuple[list[list[int]], Members] | None:
     """Return (parts, what holds for all: "head", "csv", "tag", "size"), or None for a
@@ -406,8 +407,6 @@ def _csv_cuts(
 
 def as_lines(rows: Iterable[Members]) -> PathSource:
     """Return rows as a file of JSON Lines."""
-    from ..transfer.file_source import temporary  # only for what cannot be cut
-
     handle = tempfile.NamedTemporaryFile(prefix="together-", suffix=".jsonl")  # noqa: SIM115 (kept)
     for row in rows:
         line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")

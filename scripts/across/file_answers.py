@@ -1,8 +1,8 @@
 """What was done with files, kept one by one, where a rerun of the flow finds it.
 
 A record for each file, under a name made of what is asked and of the file's row alone:
-a rerun finds it though other files have come since. A file that failed has none, so a
-rerun does it again. The records are deleted once the flow has joined all files, or a
+a rerun finds it though other files have come since. That of a file that failed says at
+most what its calls may have cost, and has no "answer": a rerun does it again. The records are deleted once the flow has joined all files, or a
 week later.
 """
 
@@ -88,6 +88,7 @@ def _folder() -> str:
     if folder is None:
         raise TogetherError(
             "Files are done one by one by the jobs of a Windmill flow.",
+            type="not_in_windmill",
             advice="Run the flow map_files_across_workers.",
         )
     return folder

@@ -8,10 +8,12 @@ from ..catalog.pricing import cost_fields, refused_unpaid, sum_costs, sum_usage
 from ..checkpoint import KeptPart, forget
 from ..client import TogetherError
 from ..client.job import log
-from ..table.row_results import LONGEST, NAMED, RowResults
+from ..table.row_counts import LONGEST, RowOutcome
+from ..table.row_results import RowResults
 from ..table.table import Flaw, Table
 from .cutting import MOST_BYTES, has_storage
-from .lease import first_start, give_back_lease
+from .file_answers import FileAnswers, each
+from .lease import check_lease, first_start, give_back_lease
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,15 +65,14 @@ class Joined(RowResults):
         """Add the rows that a part's job kept, and what it counted."""
         for line in kept.lines():
             self.keep(None if self.file else json.loads(line), line)
-        sums = self.sums
-        for name in ("done", "failed", "cut"):
-            sums[name] += got.get(name) or 0
-        sums["dimensions"] = sums["dimensions"] or got.get("dimensions")
+        counts = self.counts
+        counts.done += got.get("done") or 0
+        counts.failed += got.get("failed") or 0
+        counts.cut += got.get("cut") or 0
+        counts.dimensions = counts.dimensions or got.get("dimensions")
         for one in got.get("failures") or ():
-            if len(sums["failures"]) < NAMED:
-                failure = {"row": before + one["row"], "error": one["error"]}
-                sums["failures"] = [*sums["failures"], failure]
-        sums["usage"] = sum_usage([sums["usage"], got.get("usage")])
+            counts.add_failure({"row": before + one["row"], "error": one["error"]})
+        counts.usage = sum_usage([counts.usage, got.get("usage")])
         self.costs.append((got.get("cost_usd"), got.get("cost_note")))
         for name, rows in (got.get("models") or {}).items():
             self.models[name] = self.models.get(name, 0) + rows
@@ -88,7 +89,7 @@ class Joined(RowResults):
         self.costs.append((None, "what a missing part cost is not told"))
         for row in Table(auth, table):
             unread = row.why if isinstance(row, Flaw) else None
-            self.add(row, None, unread or f"its part is missing: {why}")
+            self.add(RowOutcome(row, why=unread or f"its part is missing: {why}"))
 
 
 class JoinedFiles(Joined):
@@ -100,14 +101,12 @@ class JoinedFiles(Joined):
 
     def first_line(self) -> str:
         told = RowResults.first_line(self).replace(" rows ", " files ")
-        if not self.sums["failed"] or not self.sums["done"]:
+        if not self.counts.failed or not self.counts.done:
             return told
         return f"Partly done: run the flow again, it does only what failed. {told}"
 
     def files(self, auth: Auth, table: Members, got: Members, place: str) -> None:
         """Add the rows of a part: what was kept of each file, or why nothing was."""
-        from .file_answers import FileAnswers, each  # only where files are joined
-
         kept = FileAnswers(place) if place else None
         errors = got.get("errors")
         errors = errors if isinstance(errors, dict) else {}
@@ -117,13 +116,12 @@ class JoinedFiles(Joined):
         )
         lost = 0
         for number, (row, record) in enumerate(found, 1):
-            if record is None:
+            if record is None or "answer" not in record:
                 why = errors.get(str(number)) or otherwise
-                self.add(row, None, str(why)[:LONGEST])
+                self.add(RowOutcome(row, why=str(why)[:LONGEST]))
                 lost += str(number) not in errors
                 continue
-            self.add(row, record["answer"])
-            self.sums["cut"] += record.get("cut") is True
+            self.add(RowOutcome(row, record["answer"], cut=record.get("cut") is True))
             self.costs.append((record.get("cost_usd"), record.get("cost_note")))
             self.usages = [sum_usage([*self.usages, record.get("usage")])]
         if got.get("unknown") or (lost and not _is_unpaid(got)):
@@ -139,8 +137,6 @@ class _Files:
         self.auth, self.tables, self.place, self.slices = auth, tables, place, slices
 
     def finish(self) -> None:
-        from .file_answers import FileAnswers  # only where files are joined
-
         try:
             rows = (row for table in self.tables for row in Table(self.auth, table))
             now = first_start()
@@ -166,10 +162,12 @@ class _Journals:
 
 def join(auth: Auth, given: Members) -> Json:
     """Return the table of all parts; see files/join_table."""
+    lease = given.get("lease")
+    check_lease(lease)
     try:
         return _joined(auth, given)
     finally:
-        give_back_lease(given.get("lease"))
+        give_back_lease(lease)
 
 
 def _joined(auth: Auth, given: Members) -> Json:
@@ -205,13 +203,12 @@ def _joined(auth: Auth, given: Members) -> Json:
         facts["models"] = outcome.models
     if outcome.stopped:
         facts["stopped"] = outcome.stopped
-    usage = outcome.sums["usage"]
-    bill = {"usage": usage, **cost_fields(*sum_costs(outcome.costs))}
+    bill = {"usage": outcome.counts.usage, **cost_fields(*sum_costs(outcome.costs))}
     return outcome.result(bill, "dimensions" if embedded else "cut", **facts)
 
 
 def _join_files(
-    auth: Auth, given: Members, parts: list[Members], answered: list[Members]
+    auth: Auth, given: Members, parts: list[Members], answered: list[Json]
 ) -> Json:
     """Return the table of all files."""
     outcome = JoinedFiles(given)
@@ -223,7 +220,7 @@ def _join_files(
     for number, table in enumerate(tables):
         got = gots[number] if number < len(gots) else {}
         outcome.files(auth, table, got, place)
-    if outcome.sums["failed"]:
+    if outcome.counts.failed:
         outcome.unsent = True  # so that what is kept stays for a rerun
     outcome.ends = _Files(auth, tables, place, given.get("slices"))
     costs = cost_fields(*sum_costs(outcome.costs))
@@ -243,10 +240,11 @@ def _is_unpaid(got: Members) -> bool:
     error = error if isinstance(error, dict) else {}
     extra = error.get("extra")
     found = {**error, **(extra if isinstance(extra, dict) else {})}
-    return refused_unpaid(found.get("status"), found.get("problems") or None)
+    facts = found.get("status"), found.get("problems") or None, found.get("may_be_paid")
+    return refused_unpaid(*facts)
 
 
-def _kept(got: Members, rows: int) -> KeptPart | str:
+def _kept(got: Json, rows: int) -> KeptPart | str:
     """Return the answers of a part, or why they cannot be joined."""
     if not isinstance(got, dict) or not isinstance(got.get("answers"), str):
         words = _failure(got) if isinstance(got, dict) else None

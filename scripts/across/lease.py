@@ -16,6 +16,7 @@ import os
 import time
 
 from ..client import TogetherError
+from ..client.job import log
 from ..client.jsonio import moment_of
 from ..workspace.create_once import fingerprint_of, state_folder, sweep
 from ..workspace.jobs import is_running
@@ -92,31 +93,46 @@ def _refuse(found: Members, flow: str) -> None:
     )
 
 
-def give_back_lease(path: Json) -> None:
-    """Give back the lease that `take_lease` returned. Raises TogetherError."""
+def check_lease(path: Json) -> None:
+    """Raise TogetherError for a path that `take_lease` cannot have returned."""
     folder = state_folder("leases")
     if not path or not folder:
         return
     if not path.startswith(folder) or "/" in path.removeprefix(folder):
         raise TogetherError.refused(
-            "run", "is none that the flow's first step returned"
+            "lease", "is none that the flow's first step returned"
         )
-    found = get_state(path)
-    own = os.environ.get("WM_FLOW_JOB_ID")
-    if isinstance(found, dict) and found.get("job") == own:
-        delete_state(path)
-    sweep(folder, bounded=False, now=first_start())
+
+
+def give_back_lease(path: Json) -> None:
+    """Give back the lease that `take_lease` returned.
+
+    Trouble with Windmill goes to the log alone: the result is there by now, and a lease
+    that stays keeps nobody off once its flow has ended.
+    """
+    folder = state_folder("leases")
+    if not path or not folder:
+        return
+    try:
+        found = get_state(path)
+        own = os.environ.get("WM_FLOW_JOB_ID")
+        if isinstance(found, dict) and found.get("job") == own:
+            delete_state(path)
+        sweep(folder, bounded=False, now=first_start())
+    except TogetherError as error:
+        log(f"the lease {path} stays until its flow has ended: {error}")
 
 
 def first_start() -> float:
     """Return when the first of the flows began that have a lease and have not ended, in
     seconds since 1970; the present time where there is none. Raises TogetherError."""
     now, folder = time.time(), state_folder("leases")
-    taken = list_states(folder) if folder else {}
+    listed = list_states(folder) if folder else {}
+    # By 0, where no time is told, nothing is old.
+    taken = {path: moment_of(at) or 0.0 for path, at in listed.items()}
     for path in sorted(taken, key=taken.__getitem__):
         found = get_state(path)
         flow = found.get("job") if isinstance(found, dict) else None
         if flow and is_running(flow):
-            # By 0, where no time is told, nothing is old.
-            return min(now, moment_of(taken[path]) or 0.0)
+            return min(now, taken[path])
     return now

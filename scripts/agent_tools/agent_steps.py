@@ -19,6 +19,9 @@ from ..client.jsonio import storable
 from ..client.references import is_word
 from ..client.resource import HOST, credentials
 from ..operations import operation
+from ..step_defaults import step_defaults
+from ..workspace.jobs import own_arguments
+from ..workspace.storage import place_for, store_lines
 from .tool_arguments import understood
 
 TYPE_CHECKING = False
@@ -39,7 +42,10 @@ def consult_model(auth: Auth, step: Step, **arguments: Json) -> Members:
 
     given = given_by_model(auth, step, arguments)
     found = run_checked(ask_model, auth, **given)
-    return {**_bounded(found["text"]), **_kept(found, "model", "finish_reason")}
+    return {
+        **_text_members(found["text"]),
+        **_result_members(found, "model", "finish_reason"),
+    }
 
 
 def look_at_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -50,7 +56,7 @@ def look_at_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     given = given_by_model(auth, step, arguments, "picture")
     asked = {"prompt": given["question"], "pictures": [given["picture"]]}
     found = run_checked(ask_model, auth, **asked, model=given.get("model"))
-    return {**_bounded(found["text"]), **_kept(found, "model")}
+    return {**_text_members(found["text"]), **_result_members(found, "model")}
 
 
 def read_document(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -80,7 +86,10 @@ def transcribe_audio(auth: Auth, step: Step, **arguments: Json) -> Members:
     given = given_by_model(auth, step, arguments, "recording")
     found = run_checked(transcribe_recording, auth, **given)
     text = dialogue(found) if given["speakers"] else found["text"]
-    return {**_bounded(text), **_kept(found, "language", "duration", "model")}
+    return {
+        **_text_members(text),
+        **_result_members(found, "language", "duration", "model"),
+    }
 
 
 def make_speech(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -99,19 +108,18 @@ def make_speech(auth: Auth, step: Step, **arguments: Json) -> Members:
         # A model has no argument for where the sound goes, which its words name.
         raise TogetherError(
             f"Nothing was sent: {NO_PLACE}. {ASK_FOR_ONE}",
-            type=error.type,
+            type="no_storage",
             ambiguous=False,
             advice=ASK_FOR_ONE,
         ) from None
     text = f"{found['characters']} characters are spoken: {_place(found)}"
-    return {"text": text, **_kept(found, *SHOWN, "model", "voice")}
+    return {"text": text, **_result_members(found, *SHOWN, "model", "voice")}
 
 
 def draw_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Draw a picture, into storage where there is one. {"text": what was done, "s3" or
     "url", "seed", "model", "cost_usd", "note"?}; raises TogetherError."""
     from ..media.image_steps import create_picture  # each tool has its own
-    from ..workspace.storage import place_for  # only where objects are stored
 
     given = given_by_model(auth, step, arguments)
     output, note = place_for(None, "url")
@@ -123,7 +131,7 @@ def draw_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     return {
         "text": f"The picture is drawn: {_place(picture)}",
         **{name: picture[name] for name in SHOWN if name in picture},
-        **_kept(found, "seed", "model"),
+        **_result_members(found, "seed", "model"),
         **told,
     }
 
@@ -144,9 +152,9 @@ def extract_data(auth: Auth, step: Step, **arguments: Json) -> Members:
     fields = [_field(one, f"fields[{n}]") for n, one in enumerate(given["fields"])]
     asked = {"text": text, "fields": fields, "model": given.get("model")}
     found = run_checked(extract_structured, auth, **asked)
-    shown = _bounded(json.dumps(found["data"], ensure_ascii=False))
+    shown = _text_members(json.dumps(found["data"], ensure_ascii=False))
     data = {} if "cut" in shown else {"data": found["data"]}
-    return {**shown, **data, **_kept(found, "model")}
+    return {**shown, **data, **_result_members(found, "model")}
 
 
 def find_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -165,8 +173,7 @@ def find_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
         if not given["index"].startswith("s3://"):
             rows = {"url": given["index"]}
     else:
-        cut = {"size": 1200, "overlap": 150, "output": "result"}
-        found = run_checked(split_documents, auth, documents=given["documents"], **cut)
+        found = run_checked(split_documents, auth, documents=given["documents"])
         rows = {"s3": found["s3"]} if "s3" in found else found["passages"]
     asked = {"question": given["question"], "rows": rows, "top": given["most"]}
     best = run_checked(rank_passages, auth, **asked)["passages"]
@@ -175,7 +182,7 @@ def find_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
     if not best:
         texts = ["No passage holds a word of the question: ask in other words."]
     places = [{n: one[n] for n in ("source", "start", "score")} for one in best]
-    return {**_bounded("\n\n".join(texts)), "passages": places}
+    return {**_text_members("\n\n".join(texts)), "passages": places}
 
 
 def start_batch(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -213,7 +220,7 @@ def begin_batch(auth: Auth, given: Members) -> Members:
     text = f"The batch {number} of {found['rows']} rows {begun}."
     text += " fetch_batch gets its answers, which may take hours."
     names = ("batch_id", "rows", "reattached", "estimated_cost_usd")
-    return {"text": text, **_kept(found, *names)}
+    return {"text": text, **_result_members(found, *names)}
 
 
 def fetch_batch(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -229,17 +236,15 @@ def fetch_batch(auth: Auth, step: Step, **arguments: Json) -> Members:
         if error.type != "not_finished":
             raise
         return {"text": f"{error} Call again later.", "status": error.state}
-    kept = _kept(found, "status", "done", "failed", "s3", "storage")
+    kept = _result_members(found, "status", "done", "failed", "s3", "storage")
     if "rows" not in found:
         return {"text": f"The answers are in storage: {_place(found)}", **kept}
     lines = [json.dumps(row, ensure_ascii=False) for row in found["rows"]]
-    shown = _bounded("\n".join(lines))
+    shown = _text_members("\n".join(lines))
     if "cut" in shown:
-        from ..workspace.storage import store_lines  # only where objects are stored
-
         content = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
         stored = store_lines(content, "answers.jsonl", None, "answers")
-        kept |= _kept(stored or {}, "s3", "storage")
+        kept |= _result_members(stored or {}, "s3", "storage")
     return {**shown, **kept}
 
 
@@ -255,8 +260,8 @@ def price_call(auth: Auth, step: Step, **arguments: Json) -> Members:
     words |= {name: name for name in names}
     used = {word: given[n] * times for n, word in words.items() if n in given}
     if not used:
-        listed = ", ".join(words)
-        raise TogetherError.refused("input_tokens", f"is required, or one of {listed}")
+        choices = ", ".join(words)
+        raise TogetherError.refused("input_tokens", f"is required, or one of {choices}")
     if "images" in used:
         used["megapixels"] = used["images"] * 1.05
     usd, note = most_cost(auth, given["model"], used)
@@ -285,7 +290,9 @@ def find_model(auth: Auth, step: Step, **arguments: Json) -> Members:
         problem = problem or read.problem()
         found = found or fitting(read.models, given["task"])
     if not found and problem:
-        raise TogetherError(f"The catalogue cannot be read: {problem}")
+        raise TogetherError(
+            f"The catalogue cannot be read: {problem}", type="invalid_answer"
+        )
     words = given.get("words", "").lower()
     names = ("id", "name", "publisher")
     fits = [m for m in found if words in " ".join(str(m[n]) for n in names).lower()]
@@ -297,7 +304,10 @@ def find_model(auth: Auth, step: Step, **arguments: Json) -> Members:
             lines.append("Such models run on endpoints of one's own.")
     elif len(fits) > len(best):
         lines.append(f"{len(fits) - len(best)} more are left out.")
-    return {**_bounded("\n".join(lines)), "models": [model["id"] for model in best]}
+    return {
+        **_text_members("\n".join(lines)),
+        "models": [model["id"] for model in best],
+    }
 
 
 def report_spending(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -309,19 +319,20 @@ def report_spending(auth: Auth, step: Step, **arguments: Json) -> Members:
     total = f"{found['total_usd']:.2f} USD from {found['since']} to {found['until']}."
     lines = [f"- {p['product']}: {p['cost_usd']:.2f} USD" for p in found["products"]]
     days = {one["date"]: one["cost_usd"] for one in found["days"][-MOST_DAYS:]}
-    shown = _bounded("\n".join([total, *lines]))
+    shown = _text_members("\n".join([total, *lines]))
     return {**shown, "total_usd": found["total_usd"], "days": days}
 
 
 def query_table(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Answer a question to a table. {"text": the answer as CSV with what it was made
     of, "cut"?, "rows": how many the table has, "matched"}; raises TogetherError."""
-    from .. import table_query as query  # each tool has its own
     from ..table.table import Table  # each tool has its own
+    from ..table_query.description import describe  # each tool has its own
+    from ..table_query.query import Query, ask  # each tool has its own
 
     given = given_by_model(auth, step, arguments)
     address = _one_among(given["table"], given.get("among", []))
-    asked = query.Query(
+    asked = Query(
         given.get("where", ()),
         given.get("group_by", ()),
         given.get("measures", ()),
@@ -331,9 +342,9 @@ def query_table(auth: Auth, step: Step, **arguments: Json) -> Members:
     table = Table(auth, address, "table")
     if asked.is_empty:
         asked.check(table)
-        found = query.describe(table, min(given["most"], SAMPLE))
+        found = describe(table, min(given["most"], SAMPLE))
     else:
-        found = query.ask(table, asked, given["most"])
+        found = ask(table, asked, given["most"])
     lines = [f"{found['matched']} of {found['read']} rows match."]
     if asked.is_empty:
         lines = [f"{found['read']} rows. Columns:"]
@@ -342,7 +353,7 @@ def query_table(auth: Auth, step: Step, **arguments: Json) -> Members:
     lines += found["words"]
     if found["found"] > len(found["rows"]):
         lines.append(f"The first {len(found['rows'])} of {found['found']}:")
-    shown = _bounded("\n".join([*lines, _as_csv(found["rows"])]))
+    shown = _text_members("\n".join([*lines, _as_csv(found["rows"])]))
     return {**shown, "rows": found["read"], "matched": found["matched"]}
 
 
@@ -377,7 +388,7 @@ def list_work(auth: Auth, step: Step, **arguments: Json) -> Members:
     left = max(len(tunes), len(served)) - given["most"]
     if left > 0:
         lines.append(f"Older ones are left out: raise most ({given['most']}).")
-    shown = _bounded("\n".join(lines))
+    shown = _text_members("\n".join(lines))
     return {**shown, "fine_tunes": len(tunes), "deployments": len(served)}
 
 
@@ -403,8 +414,8 @@ def look_at_training(auth: Auth, step: Step, **arguments: Json) -> Members:
             words += f" to {last[name]:g} at step {last['step']}"
             lines.append(f"{title} loss: {words}.")
     lines += [f"{one['level']}: {one['message']}" for one in found["events"][:5]]
-    shown = _bounded("\n".join(lines))
-    return {**shown, **_kept(found, "state", "progress")}
+    shown = _text_members("\n".join(lines))
+    return {**shown, **_result_members(found, "state", "progress")}
 
 
 # --- what they share ---------------------------------------------------------------
@@ -460,8 +471,6 @@ def _refuse_references(step: Step) -> None:
     """Refuse an argument in which Windmill found one of its references, and put in what
     it leads to: what a model writes, perhaps as a document told it, must not become a
     secret. Raises TogetherError."""
-    from ..workspace.jobs import own_arguments  # only within a job is there something
-
     own = own_arguments()
     for name in step["arguments"]["properties"]:
         if is_word(json.dumps(own.get(name), ensure_ascii=False)):
@@ -485,9 +494,31 @@ def _document(auth: Auth, address: str) -> tuple[str, str]:
     return document_steps.text_of(found, "document")
 
 
+# Of the steps that are run here and in proposals, by the names of their functions.
+DEFAULTS = {
+    "ask_model": step_defaults("chat/ask_model"),
+    "cancel_job": step_defaults("waits/cancel_job"),
+    "collect_rows": step_defaults("batches/collect_rows"),
+    "create_picture": step_defaults("images/create_picture"),
+    "deploy_model": step_defaults("endpoints/deploy_model"),
+    "extract_structured": step_defaults("chat/extract_structured"),
+    "plan_deployment": step_defaults("endpoints/plan_deployment"),
+    "rank_passages": step_defaults("embeddings/rank_passages"),
+    "report_fine_tune": step_defaults("fine_tuning/report_fine_tune"),
+    "report_usage": step_defaults("organization/report_usage"),
+    "speak_text": step_defaults("audio/speak_text"),
+    "split_documents": step_defaults("embeddings/split_documents"),
+    "submit_fine_tune": step_defaults("fine_tuning/submit_fine_tune"),
+    "submit_rows": step_defaults("batches/submit_rows"),
+    "transcribe_recording": step_defaults("audio/transcribe_recording"),
+}
+
+
 def run_checked(function: Any, auth: Auth, **values: Json) -> Members:
-    """Return what another step does with arguments that are checked already."""
+    """Return what another step does with arguments that are checked already; those that
+    are None or missing have the step's defaults. Raises TogetherError."""
     given = {name: value for name, value in values.items() if value is not None}
+    given = DEFAULTS[function.__name__] | given
     members = {name: PICTURES if name == "pictures" else {} for name in given}
     return function(auth, {"arguments": {"properties": members}}, **given)
 
@@ -525,7 +556,7 @@ def _cell(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _bounded(text: str) -> Members:
+def _text_members(text: str) -> Members:
     """Return {"text", and "cut": what was left out} of a text for a model."""
     if len(text) <= LONGEST:
         return {"text": text}
@@ -533,13 +564,13 @@ def _bounded(text: str) -> Members:
     return {"text": text[:LONGEST], "cut": f"{left} more characters are left out"}
 
 
-def _kept(found: Members, *names: str) -> Members:
+def _result_members(found: Members, *names: str) -> Members:
     """Return what a model needs of a step's result beside its text."""
-    said = {name: found[name] for name in names if name in found}
-    said = {n: v for n, v in said.items() if v is not None or n not in SHOWN}
+    members = {name: found[name] for name in names if name in found}
+    members = {n: v for n, v in members.items() if v is not None or n not in SHOWN}
     cost = {"cost_usd": found["cost_usd"]} if "cost_usd" in found else {}
     notes = {name: found[name] for name in ("cost_note", "note") if found.get(name)}
-    return {**said, **cost, **notes}
+    return {**members, **cost, **notes}
 
 
 def _place(found: Members) -> str:

@@ -57,7 +57,7 @@ def meant(value: Json, schema: Schema) -> Json:
     if value.__class__ is dict and len(value) == 1 and "value" in value:
         return meant(value["value"], schema)
     if value.__class__ is str and kind == "object":
-        return _parsed(value, dict)
+        return _json_of_kind(value, dict)
     if value.__class__ is str and kind in ("integer", "number", "boolean"):
         plain = value.strip().lower()
         if plain in NOTHING:
@@ -68,7 +68,7 @@ def meant(value: Json, schema: Schema) -> Json:
 
 def _list(value: Json, items: Schema) -> Json:
     if value.__class__ is str:
-        value = _parsed(value.strip(), list)
+        value = _json_of_kind(value.strip(), list)
     if value.__class__ is not list:
         value = [value]
     read = [meant(one, items) for one in value]
@@ -87,7 +87,7 @@ def _text(value: Json) -> Json:
     return value
 
 
-def _parsed(text: str, kind: type) -> Json:
+def _json_of_kind(text: str, kind: type) -> Json:
     """Return what a text says as JSON of that kind, else the text."""
     if text[:1] != ("[" if kind is list else "{"):
         return text

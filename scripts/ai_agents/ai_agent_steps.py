@@ -15,10 +15,10 @@ import os
 import re
 
 from ..catalog.model_choice import choose_model
-from ..catalog.pricing import cost, cost_fields, money
+from ..catalog.pricing import cost, cost_fields, money, sum_costs
 from ..chat_steps import CHAT
 from ..client import TogetherError, prepare
-from ..client.jsonio import parse_json
+from ..client.jsonio import finite, parse_json
 from ..client.resource import credentials
 from .proposal_steps import carry_out, proposal_of
 
@@ -50,6 +50,7 @@ def brief_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
         raise TogetherError(
             "This flow runs within another one, whose arguments Windmill would give to "
             "the agent's tools.",
+            type="not_allowed",
             advice="Start it by itself, such as with waits/start_flow.",
         )
     choose_model(auth, given, "tools")
@@ -96,13 +97,15 @@ def review_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
         agent = kept if isinstance(kept, dict) else {}
     messages = agent.get("messages")
     calls = list(_calls(messages if isinstance(messages, list) else []))
-    shown = [{**call, "result": call["result"][:SHOWN]} for call in map(_told, calls)]
-    paid = _paid(auth, given["model"], agent.get("usage"), calls)
+    summaries = [
+        {**call, "result": call["result"][:SHOWN]} for call in map(_call_summary, calls)
+    ]
+    paid = _costs_of_run(auth, given["model"], agent.get("usage"), calls)
     if isinstance(error, dict):
-        raise _unanswered(error, {"calls": shown, **paid})
+        raise _no_answer(error, {"calls": summaries, **paid})
     proposals = list(_proposals(calls, given.get("proposing", ())))
     notes = []
-    if calls and not any(call["ok"] for call in shown):
+    if calls and not any(call["ok"] for call in summaries):
         notes.append("No call of a tool worked: the answer rests on none.")
     if len(proposals) > MOST_PROPOSALS:
         notes.append(f"More than {MOST_PROPOSALS} were proposed: the rest is dropped.")
@@ -112,11 +115,11 @@ def review_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     if output is None or not text.strip():
         if not proposals:
             why = {"message": "it ended without a word"}
-            raise _unanswered(why, {"calls": shown, **paid})
+            raise _no_answer(why, {"calls": summaries, **paid})
         text = "The agent said nothing about what it proposes."
     cited: Members = {}
     if given.get("citing"):
-        cited, note = _cited(text, calls, given["citing"])
+        cited, note = _citations(text, calls, given["citing"])
         notes += [note] if note else []
     question = f"Carry out {len(proposals)} proposals of an agent?"
     if len(proposals) == 1:
@@ -129,7 +132,7 @@ def review_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
         "proposals": proposals,
         "question": question,
         "details": {f"proposal_{n}": p for n, p in enumerate(proposals, 1)},
-        "calls": shown,
+        "calls": summaries,
     }
 
 
@@ -148,23 +151,23 @@ def close_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     proposals = review["proposals"]
     if proposals:
         credentials(auth, CHAT["host"])
-    found = [_decided(auth, one, given.get("approved") is True) for one in proposals]
-    said = [_line(one) for one in found]
-    failed = sum(one["outcome"] == "failed" for one in found)
+    outcomes = [_decide(auth, one, given.get("approved") is True) for one in proposals]
+    lines = [_line(one) for one in outcomes]
+    failed = sum(one["outcome"] == "failed" for one in outcomes)
     if failed:
-        first = f"{failed} of {len(found)} proposals could not be carried out."
-        if failed == len(found):
+        first = f"{failed} of {len(outcomes)} proposals could not be carried out."
+        if failed == len(outcomes):
             first = "Nothing of what was allowed could be carried out."
-        said.insert(0, first)
+        lines.insert(0, first)
     kept = {n: v for n, v in review.items() if n not in ("question", "details")}
     words = str(review.get("text"))
-    text = "\n\n".join([*said[:1], words, *said[1:]] if failed else [words, *said])
+    text = "\n\n".join([*lines[:1], words, *lines[1:]] if failed else [words, *lines])
     # The agent's own words are in the chat already; null says nothing more there.
-    chat = "\n\n".join(said) or None
-    result = {**kept, "text": text, "proposals": found, "windmill_chat_answer": chat}
-    if failed and failed == len(found):
+    chat = "\n\n".join(lines) or None
+    result = {**kept, "text": text, "proposals": outcomes, "windmill_chat_answer": chat}
+    if failed and failed == len(outcomes):
         raise TogetherError(
-            " ".join(said),
+            " ".join(lines),
             type="nothing_done",
             partial=result,
             advice="Correct what each failed for, or ask the agent again.",
@@ -172,7 +175,7 @@ def close_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     return result
 
 
-def _decided(auth: Auth, proposal: Members, approved: bool) -> Members:
+def _decide(auth: Auth, proposal: Members, approved: bool) -> Members:
     if not approved:
         return {**proposal, "outcome": "refused"}
     try:
@@ -184,7 +187,7 @@ def _decided(auth: Auth, proposal: Members, approved: bool) -> Members:
 def _line(proposal: Members) -> str:
     words = {"done": "Done", "refused": "Not done, as nobody allowed it"}
     words["failed"] = f"Failed ({proposal.get('error')})"
-    usd = proposal.get("usd")
+    usd = finite(proposal.get("usd"))
     limit = f" (at most {money(usd)} USD)" if usd else ""
     return f"{words[proposal['outcome']]}: {proposal.get('what')}{limit}."
 
@@ -217,7 +220,7 @@ def _calls(messages: list[Json]) -> Iterator[Members]:
         }
 
 
-def _told(call: Members) -> Members:
+def _call_summary(call: Members) -> Members:
     """Return what a result tells of a call. Every tool's result has a text; of one that
     failed Windmill tells the model the bare error, with its message, or only words."""
     result = call["result"] if isinstance(call["result"], dict) else {}
@@ -239,39 +242,38 @@ def _proposals(calls: list[Members], proposing: list[str]) -> Iterator[Members]:
             yield found
 
 
-def _paid(auth: Auth, model: str, usage: Json, calls: list[Members]) -> Members:
+def _costs_of_run(auth: Auth, model: str, usage: Json, calls: list[Members]) -> Members:
     """Return {"cost_usd", "cost_note"?} of the model's answers and of all tools."""
     usage = usage if isinstance(usage, dict) else {}
     tokens = {
         "prompt_tokens": usage.get("input_tokens"),
         "completion_tokens": usage.get("output_tokens"),
     }
-    usd: float | None = None
-    note: str | None = UNTOLD
+    costs: list[tuple[float | None, str | None]] = [(None, UNTOLD)]
     if all(isinstance(count, int) for count in tokens.values()):
-        usd, note = cost(auth, model, tokens)
+        costs = [cost(auth, model, tokens)]
     for call in calls:
         result = call["result"] if isinstance(call["result"], dict) else {}
         if "cost_usd" not in result or call["tool"] == "fetch_batch":
             continue  # it costs nothing, or what was paid when it was started
-        own = result["cost_usd"]
-        if usd is not None and isinstance(own, int | float):
-            usd += own
-        elif usd is not None:
-            usd, note = None, str(result.get("cost_note") or f"{call['tool']} has none")
-    return cost_fields(usd, note)
+        note = result.get("cost_note") or f"{call['tool']} does not tell its cost"
+        costs.append((finite(result["cost_usd"]), str(note)))
+    return cost_fields(*sum_costs(costs))
 
 
-def _unanswered(error: Members, partial: Members) -> TogetherError:
+def _no_answer(error: Members, partial: Members) -> TogetherError:
     words = str(error.get("message"))[:SHOWN]
     if "max iterations" in words:
         advice = "Raise the number of rounds, or ask for less at once."
         return TogetherError(
             "The agent wanted more rounds of tools than it may have.",
+            type="nothing_done",
             advice=advice,
             partial=partial,
         )
-    return TogetherError(f"The agent came to no answer: {words}", partial=partial)
+    return TogetherError(
+        f"The agent came to no answer: {words}", type="nothing_done", partial=partial
+    )
 
 
 # --- citations -----------------------------------------------------------------------
@@ -279,7 +281,9 @@ def _unanswered(error: Members, partial: Members) -> TogetherError:
 CITATION = re.compile(r"\[([^\[\]]{1,300}), ?(\d{1,9})\]")
 
 
-def _cited(text: str, calls: list[Members], tool: str) -> tuple[Members, str | None]:
+def _citations(
+    text: str, calls: list[Members], tool: str
+) -> tuple[Members, str | None]:
     """Return {"citations": [{"source", "start", "text"}]} of the passages that were
     read and are named in a text as [source, start], and what is wrong with others."""
     known: dict[tuple[str, str], str] = {}

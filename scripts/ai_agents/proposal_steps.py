@@ -26,6 +26,7 @@ from ..catalog.pricing import money
 from ..client import TogetherError, call
 from ..operations import operation
 from ..service_jobs.job_kinds import KINDS, look, over
+from ..service_jobs.wait_steps import cancel_job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def propose_batch(auth: Auth, step: Step, **arguments: Json) -> Members:
     if usd is not None:
         words["budget_usd"] = usd  # more than was shown is never spent
     what = f"Ask {given['model']} about {count} rows"
-    return _proposed("batches/submit_rows", words, what, usd, note)
+    return _proposal("batches/submit_rows", words, what, usd, note)
 
 
 def propose_change(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -98,22 +99,24 @@ def _serve(auth: Auth, given: Members) -> Members:
     }
     plan = run_checked(plan_deployment, auth, **words)
     if plan["running"]:
-        told = f"serves {given['model']} already: there is nothing to do"
-        raise TogetherError.refused("name", told)
+        problem = f"serves {given['model']} already: there is nothing to do"
+        raise TogetherError.refused("name", problem)
     words["inactive_minutes"] = IDLE_MINUTES
     if plan["config"]:
         words["config"] = plan["config"]
     what = f"Serve {given['model']} as {given['name']}"
     what += f" until it has no request for {IDLE_MINUTES} minutes"
     hour = plan["usd_per_hour"]
-    proposed = _proposed("endpoints/deploy_model", words, what, None, "by the hour")
+    proposed = _proposal("endpoints/deploy_model", words, what, None, "by the hour")
     proposed["proposal"]["usd_per_hour"] = hour
-    told = "at a price that is not listed" if hour is None else f"{money(hour)} USD"
+    told = "an amount that is not listed" if hour is None else f"{money(hour)} USD"
     proposed["text"] += f" An hour costs {told}."
     return proposed
 
 
 def _train(auth: Auth, given: Members) -> Members:
+    from ..tuning.fine_tune_steps import estimated_price  # each change has its own
+
     words = {
         "model": given["model"],
         "training_file": given["training_file"],
@@ -123,41 +126,40 @@ def _train(auth: Auth, given: Members) -> Members:
     }
     asked = ("model", "training_file", "n_epochs")
     found = call(auth, ESTIMATE, body={name: words[name] for name in asked})
-    usd, note = found.get("estimated_total_price"), None
-    if not found.get("estimation_available", usd is not None) or usd is None:
-        usd, note = None, "the service cannot tell it yet"
-    else:
+    usd, note = estimated_price(found), "the service cannot tell it yet"
+    if usd is not None:
         words["budget_usd"] = usd
     what = f"Fine-tune {given['model']} with {given['training_file']}"
-    return _proposed("fine_tuning/submit_fine_tune", words, what, usd, note)
+    return _proposal("fine_tuning/submit_fine_tune", words, what, usd, note)
 
 
-def _end(auth: Auth, action: str, id: str) -> Members:
+def _end(auth: Auth, action: str, job_id: str) -> Members:
     kind = "fine_tune"
     if action == "stop_deployment":
-        kind = "deployment" if "/" in id else "endpoint"
-    job, state = look(auth, kind, id)
+        kind = "deployment" if "/" in job_id else "endpoint"
+    job, state = look(auth, kind, job_id)
     about = f"{job.get('model')}, {state}"
     if action == "delete_fine_tune":
-        what = f"Delete the fine-tune {id} ({about}); this cannot be undone"
-        words = {"fine_tune_id": id}
-        return _proposed("fine_tuning/delete_fine_tune", words, what, 0.0, None)
+        what = f"Delete the fine-tune {job_id} ({about}); this cannot be undone"
+        words = {"fine_tune_id": job_id}
+        return _proposal("fine_tuning/delete_fine_tune", words, what, 0.0, None)
     if state in over(KINDS[kind]):
         raise TogetherError.refused("id", f"is {state} already: there is nothing to do")
-    what = f"Cancel the fine-tune {id} ({about}); what it has trained is lost"
+    what = f"Cancel the fine-tune {job_id} ({about}); what it has trained is lost"
     if action == "stop_deployment":
-        what = f"Stop the {kind} {id} ({about}); it answers no requests then"
-    words = {"kind": kind, "job_id": id}
-    return _proposed("waits/cancel_job", words, what, 0.0, None)
+        what = f"Stop the {kind} {job_id} ({about}); it answers no requests then"
+    words = {"kind": kind, "job_id": job_id}
+    return _proposal("waits/cancel_job", words, what, 0.0, None)
 
 
-def _proposed(
+def _proposal(
     step: str, words: Members, what: str, usd: float | None, note: str | None
 ) -> Members:
     if len(json.dumps(words)) > LONGEST:
         raise TogetherError(
             f"This is more than {LONGEST} characters, which a person cannot be shown "
-            "whole: give the rows as an address."
+            "whole: give the rows as an address.",
+            type="invalid_argument",
         )
     limit = f"at most {money(usd)} USD" if usd else "nothing"
     if usd is None:
@@ -187,7 +189,6 @@ def carry_out(auth: Auth, proposal: Members) -> Members:
         submit_rows,
     )  # only where something is carried out
     from ..deployment_steps import deploy_model  # only then
-    from ..service_jobs.wait_steps import cancel_job  # only then
     from ..tuning.fine_tune_steps import submit_fine_tune  # only then
 
     step, words = proposal["step"], proposal["arguments"]
@@ -204,11 +205,12 @@ def carry_out(auth: Auth, proposal: Members) -> Members:
     return run_checked(functions[step], auth, **words)
 
 
-def _delete(auth: Auth, id: str) -> Members:
+def _delete(auth: Auth, fine_tune_id: str) -> Members:
     try:
-        call(auth, DELETE, fine_tune_id=id)
+        call(auth, DELETE, fine_tune_id=fine_tune_id)
     except TogetherError as error:
         if error.status != 404:
             raise
-        return {"fine_tune_id": id, "deleted": True, "note": "it was gone already"}
-    return {"fine_tune_id": id, "deleted": True}
+        note = "it was gone already"
+        return {"fine_tune_id": fine_tune_id, "deleted": True, "note": note}
+    return {"fine_tune_id": fine_tune_id, "deleted": True}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import re
 import tempfile
 from contextlib import closing
 from functools import partial
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     Outcome: TypeAlias = tuple[Members | None, str | None]
     """The answer to a row, or why there is none."""
     Said: TypeAlias = tuple[str | None, str | None, bool]
-    """The text of an answer, or why there is none; whether it was cut."""
+    """(The text of an answer, why there is none, whether max_tokens cut it)."""
     _Place: TypeAlias = tuple[int, int]
     """Where in a file something is, and its length."""
 
@@ -63,23 +64,24 @@ def reason_of(batch: Members, status: str, unread: int) -> str:
     told = reason_in(batch.get("error"))
     why += f": {told}" if told else ""
     why = f"the batch {ended} before it answered this row{why}"
-    return _advised(why, known_words(told))
+    return _with_advice(why, known_words(told))
 
 
-def joined(
+def with_given_rows(
     rows: Iterator[tuple[int, Row]],
     places: dict[int, str],
     start: int,
     stop: int | None,
 ) -> Iterator[tuple[str, Row]]:
-    """Yield (custom_id, row) of the rows that a person gave, from the place `start` on,
-    at which `rows` stands, up to that of `stop`, None for all. `places` are those of
-    the batch's lines, and emptied. Raises TogetherError."""
+    """Yield (custom_id, row) for the rows that a person gave, from the place `start`, at
+    which `rows` is, up to `stop`; None: to the end. `places` are those of the batch's
+    lines; each is removed once its row came. Raises TogetherError for rows that the
+    batch is not made of."""
     number = start - 1
     for number, row in islice(rows, None if stop is None else stop - start):
-        own = f"{number}-{digest(row)}"
-        name = places.pop(number, own)
-        same = name == own or name.startswith(f"{own}-")
+        expected = f"{number}-{digest(row)}"
+        name = places.pop(number, expected)
+        same = name == expected or name.startswith(f"{expected}-")
         if isinstance(row, Flaw) or not same:
             raise _others(f"rows[{number}] is not what the batch was made of")
         yield name, row
@@ -90,23 +92,23 @@ def joined(
 def _others(problem: str) -> TogetherError:
     return TogetherError(
         f"The rows and the batch do not belong together: {problem}.",
+        type="invalid_argument",
         problems=[{"field": "rows", "problem": problem}],
         advice="Give the same rows as to the step that submitted the batch, or none.",
     )
 
 
-def named(auth: Auth, batch: Members, lines: Lines) -> Iterator[tuple[str, Row]]:
-    """Yield (custom_id, {}) of all that was asked, as the input file has it; where
-    that is gone, of all that was answered."""
+def without_rows(auth: Auth, batch: Members, lines: Lines) -> Iterator[tuple[str, Row]]:
+    """Yield (custom_id, {}) for all that was asked, in the order of the input file; where
+    that is gone, for all that was answered."""
     try:
         source = open_download(auth, CONTENT, file_id=batch["input_file_id"])
     except TogetherError as error:
         if error.status != 404:
             raise
-        places = lines.places(strict=False)
-        names: Iterable[str | None] = [places[number] for number in sorted(places)]
+        names: Iterable[str | None] = lines.names()
     else:
-        names = (_parsed(line).get("custom_id") for line in _read(source))
+        names = (_json_object(line).get("custom_id") for line in _read(source))
     yield from ((name, {}) for name in names if name)
 
 
@@ -114,7 +116,7 @@ def _read(source: Readable) -> Iterator[bytes]:
     return lines_of(iter(lambda: source.read(BLOCK), b""))
 
 
-def _parsed(line: bytes) -> Members:
+def _json_object(line: bytes) -> Members:
     value, problem = parse_json(line)
     return value if not problem and isinstance(value, dict) else {}
 
@@ -133,7 +135,7 @@ def outcome_of(line: Members) -> Outcome:
     response = response if isinstance(response, dict) else {"body": response}
     body, code = response.get("body"), finite(response.get("status_code"))
     if isinstance(body, str) and body.lstrip().startswith("{"):
-        body = _parsed(body.encode("utf-8", "replace")) or body
+        body = _json_object(body.encode("utf-8", "replace")) or body
     error = line.get("error") or (isinstance(body, dict) and body.get("error"))
     refused = code is not None and not 200 <= code < 300
     whole = isinstance(body, dict) and (
@@ -148,27 +150,27 @@ def outcome_of(line: Members) -> Outcome:
     words = [f"{code:g}"] if refused else []
     told = reason_in(error) or reason_in(body) or "the answer is empty"
     objects = [one for one in (error, body) if isinstance(one, dict)]
-    named = [str(one.get(name)) for one in objects for name in ("type", "code")]
-    known = known_words(" ".join([*named, told]), code)
-    return None, _advised(" ".join([*words, told[:LONGEST_REASON]]), known)
+    labels = [str(one.get(name)) for one in objects for name in ("type", "code")]
+    known = known_words(" ".join([*labels, told]), code)
+    return None, _with_advice(" ".join([*words, told[:LONGEST_REASON]]), known)
 
 
-def _advised(why: str, known: tuple[int, str, str] | None) -> str:
-    """Return why, with what to do where the refusal is known."""
+def _with_advice(why: str, known: tuple[int, str, str] | None) -> str:
+    """Return why, and what to do where the refusal is known."""
     return f"{why.rstrip('.')}. {known[2]}" if known else why
 
 
 class Lines:
-    """What the lines of a batch's files say, found by custom_id. Each is read once: of
-    its answer nothing is kept but what `said` returns, on disk where that is much."""
+    """The lines of a batch's files, by custom_id. Each is read once; of its answer only
+    what `said` returns is kept, on disk where that is much."""
 
     def __init__(self, said: Callable[[Members], Said]) -> None:
         self.said = said
         self.found: dict[str, Said | _Place] = {}  # by custom_id
-        self.failed: set[str] = set()  # names without an answer
-        self.file: Any = None  # of what is kept on disk
+        self.failed: set[str] = set()  # custom_ids of rows that have no answer
+        self.file: Any = None  # for what is kept on disk
         self.held = self.end = 0  # bytes in memory, and on disk
-        self.unread = 0  # lines that are no JSON or name no row
+        self.unread = 0  # lines that are no JSON, or have no custom_id
 
     def __enter__(self) -> Self:
         return self
@@ -194,46 +196,66 @@ class Lines:
                 answer, why = outcome_of(value)
                 if answer is not None:
                     failed.discard(name)
-                    found[name] = self.kept(self.said(answer))
+                    found[name] = self.keep(self.said(answer))
                 elif not again:
                     failed.add(name)
-                    found[name] = self.kept((None, why, False))
-        self.unread += unread  # once, however often the file was begun
+                    found[name] = self.keep((None, why, False))
+        self.unread += unread  # once, though the download may have begun several times
 
-    def kept(self, told: Said) -> Said | _Place:
-        """Return what is told of a row, or where on disk it is."""
-        size = getsizeof(told[0]) + getsizeof(told[1])
+    def keep(self, outcome: Said) -> Said | _Place:
+        """Return what became of a row, or where on disk it was put."""
+        size = getsizeof(outcome[0]) + getsizeof(outcome[1])
         if self.held + size <= IN_MEMORY:
             self.held += size
-            return told
+            return outcome
         if self.file is None:
             self.file = tempfile.TemporaryFile()  # noqa: SIM115, closed on leaving
-        content = marshal.dumps(told)
+        content = marshal.dumps(outcome)
         self.file.write(content)
         self.end += len(content)
         return self.end - len(content), len(content)
 
     def get(self, name: str) -> Said:
-        """Return what is said of a row; no text and no reason where nothing is."""
+        """Return what became of a row: no text and no reason where the files do not say."""
         known = self.found.get(name, (None, None, False))
         if len(known) == 3:
             return known
         self.file.seek(known[0])
-        told: Said = marshal.loads(self.file.read(known[1]))  # of `kept`, no other's
-        return told
+        outcome: Said = marshal.loads(self.file.read(known[1]))  # what `keep` wrote
+        return outcome
 
-    def places(self, strict: bool = True) -> dict[int, str]:
-        """Return {place: custom_id}; a name that submit_rows did not give has the place
-        at which it was read, or is an error where strict."""
-        places = {}
-        for number, name in enumerate(self.found):
-            place = name.partition("-")[0]
-            if place.isdecimal():
-                number = int(place)
-            elif strict:
+    def names(self) -> list[str]:
+        """Return the custom_ids: by the places of their rows where submit_rows gave all
+        of them, else in the order in which they were read."""
+        known = ((name, _place_of(name)) for name in self.found)
+        places = {name: place for name, place in known if place is not None}
+        if len(places) < len(self.found):
+            return [*self.found]
+        return sorted(places, key=places.__getitem__)
+
+    def places(self) -> dict[int, str]:
+        """Return {place: custom_id} of the rows. Raises TogetherError for a name that
+        submit_rows did not give, and for two of one row."""
+        places: dict[int, str] = {}
+        for name in self.found:
+            place = _place_of(name)
+            if place is None:
                 raise _others(f"it has a row named {name!r}, so another step made it")
-            places[number] = name
+            if place in places:
+                raise _others(f"it has two rows {place}: {places[place]} and {name}")
+            places[place] = name
         return places
+
+
+# What `custom_id` of input_files gives: a place, digests of its row and of `again`.
+_OF_A_ROW = re.compile("([0-9]{1,9})(?:-[0-9a-f]{16}){1,2}")
+
+
+def _place_of(name: str) -> int | None:
+    """Return the place of the row that has a custom_id, None where submit_rows did not
+    give it."""
+    found = _OF_A_ROW.fullmatch(name)
+    return int(found[1]) if found else None
 
 
 def read_answers(auth: Auth, batch: Members, lines: Lines) -> None:

@@ -9,21 +9,23 @@ from pathlib import Path
 
 from ..catalog import pricing
 from ..catalog.budget import UNLIMITED, check_budget
+from ..catalog.model_choice import choose_model
 from ..catalog.pricing import cost, cost_fields, most_cost
 from ..client import TogetherError, call, prepare
 from ..client.jsonio import finite
 from ..job_states import states
 from ..operations import operation
+from ..table.row_counts import RowOutcome
 from ..table.row_results import RowResults
 from ..table.table import BlankRowError, Table, Template, filled, find, nothing_in
 from .answers import (
     Bill,
     Lines,
-    joined,
-    named,
     read_answers,
     reason_of,
     span_at_service,
+    with_given_rows,
+    without_rows,
 )
 from .input_files import Body, UnfitRowError, write_input
 from .submission import BATCH, state_of_batch, submit_files
@@ -72,12 +74,12 @@ def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
     if given.get("answer_column"):
         table.keep_free(given["answer_column"], RESERVED)
     with tempfile.TemporaryDirectory() as folder:
-        files, counts = _written(Path(folder), table, template, given)
-        usd, note = _priced(auth, given, counts, "tokens")
+        files, counts = _write_files(Path(folder), table, template, given)
+        usd, note = _price_of(auth, given, counts, "tokens")
 
         def within_budget() -> None:
             advice = "Raise budget_usd, lower max_tokens, or submit fewer rows."
-            may_cost = _priced(auth, given, counts, "most_tokens", most=True)
+            may_cost = _price_of(auth, given, counts, "most_tokens", most=True)
             what = "the batch" if len(files) == 1 else f"all {len(files)} batches"
             check_budget(given.get("budget_usd"), *may_cost, what, advice)
 
@@ -92,8 +94,8 @@ def price_rows(auth: Auth, given: Members) -> tuple[int, float | None, str | Non
     template = Template(given["template"])
     table.require(template.columns, "template")
     with tempfile.TemporaryDirectory() as folder:
-        _, counts = _written(Path(folder), table, template, given)
-    return counts["rows"], *_priced(auth, given, counts, "most_tokens", most=True)
+        _, counts = _write_files(Path(folder), table, template, given)
+    return counts["rows"], *_price_of(auth, given, counts, "most_tokens", most=True)
 
 
 def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -105,8 +107,6 @@ def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
     has no http(s) address, and is not in storage: a batch's file holds no sound, and
     Together fetches each, from storage by an address that Windmill signs.
     """
-    from ..catalog.model_choice import choose_model  # only where none is named
-
     given = prepare(step, arguments)
     choose_model(auth, given, "transcription")
     table = Table(auth, given["rows"])
@@ -145,7 +145,7 @@ def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
     return {**made, **cost_fields(None, UNMEASURED, "estimated_cost_usd")}
 
 
-def _written(
+def _write_files(
     folder: Path, table: Table, template: Template, given: Members
 ) -> tuple[list[InputFile], Members]:
     """Write the input files; return them, and the number of rows, a guess at the tokens
@@ -173,7 +173,7 @@ def _written(
     return write_input(folder, table, given.get("again"), asked), counts
 
 
-def _priced(
+def _price_of(
     auth: Auth, given: Members, written: Members, count: str, most: bool = False
 ) -> tuple[float | None, str | None]:
     """Return (USD, None) that the batch costs where its questions have the tokens of
@@ -213,7 +213,7 @@ def collect_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
         collected = _Collected(auth, table, spans, outcome, bill)
         told = [collected.take(batch, batch is batches[-1]) for batch in batches]
         outside = sum(1 for _ in collected.rows)
-    facts = _told(told)
+    facts = _facts_of(told)
     if outside:
         facts["outside"] = outside
     return outcome.result(bill.sums(auth), "cut", **facts)
@@ -239,8 +239,8 @@ class _Collected:
     def take(self, batch: Members, last: bool) -> Members:
         """Add the answers of a batch; return what became of its rows."""
         status = state_of_batch(batch)
-        sums = self.outcome.sums
-        done, failed = sums["done"], sums["failed"]
+        counts = self.outcome.counts
+        done, failed = counts.done, counts.failed
         with Lines(_taking(self.bill, batch.get("model_id"))) as lines:
             read_answers(self.auth, batch, lines)
             reason = reason_of(batch, status, lines.unread)
@@ -250,9 +250,9 @@ class _Collected:
                     raise self.table.not_free(words)
                 text, why, cut = lines.get(name)
                 if text is None and why is None:
-                    why = reason + _unasked(row, status)
-                self.outcome.add(row, text, why, cut=cut, custom_id=name)
-        done, failed = sums["done"] - done, sums["failed"] - failed
+                    why = reason + _why_not_asked(row, status)
+                self.outcome.add(RowOutcome(row, text, why, cut=cut), custom_id=name)
+        done, failed = counts.done - done, counts.failed - failed
         first, self.place = self.place, self.place + done + failed
         return {
             "batch_id": batch["id"],
@@ -269,16 +269,16 @@ class _Collected:
     ) -> Iterator[tuple[str, Members]]:
         """Return (custom_id, row) of what a batch was asked."""
         if self.table is None:
-            return named(self.auth, batch, lines)
+            return without_rows(self.auth, batch, lines)
         places = lines.places()
         span = _span(self.auth, batch, places, self.spans, self.place, last)
         for _ in range(self.place, span[0]):
             next(self.rows, None)
         self.place = span[0]
-        return joined(self.rows, places, *span)
+        return with_given_rows(self.rows, places, *span)
 
 
-def _unasked(row: Members, status: str) -> str:
+def _why_not_asked(row: Members, status: str) -> str:
     """Say of a row that an ended batch does not know why that may be."""
     if status in BAD or all(map(filled, row.values())):
         return ""
@@ -330,7 +330,7 @@ def _span(
     return place, None if last else max([place, *(n + 1 for n in places)])
 
 
-def _told(batches: list[Members]) -> Members:
+def _facts_of(batches: list[Members]) -> Members:
     """Return {"status", "batches"?, "lost"?} of the batches that were collected."""
     status = next((b["status"] for b in batches if b["status"] in BAD), None)
     facts: Members = {"status": status or batches[0]["status"]}

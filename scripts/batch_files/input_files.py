@@ -30,8 +30,8 @@ class UnfitRowError(Exception):
 
 
 class InputFile:
-    """One input file: its place on disk, the first of the table's rows that it stands
-    for, counted from 0, how many those are (`span`), how many of them are asked
+    """One input file: its place on disk, the first row of the table that it covers,
+    counted from 0, how many rows it covers (`span`), how many of these it asks about
     (`rows`), and the digest of its lines."""
 
     def __init__(self, place: Path, first: int) -> None:
@@ -170,7 +170,7 @@ class Body:
 
     def __init__(self, body: Members) -> None:
         mark = os.urandom(16).hex()  # which no text of the body holds
-        parts = ENCODER.encode(_marked(body, mark)).split(ENCODER.encode(mark))
+        parts = ENCODER.encode(_with_mark(body, mark)).split(ENCODER.encode(mark))
         self.before, self.after = parts
 
     def of(self, text: str) -> str:
@@ -178,9 +178,9 @@ class Body:
         return f"{self.before}{ENCODER.encode(text)}{self.after}"
 
 
-def _marked(value: Json, mark: str) -> Json:
+def _with_mark(value: Json, mark: str) -> Json:
     if isinstance(value, dict):
-        return {name: _marked(one, mark) for name, one in value.items()}
+        return {name: _with_mark(one, mark) for name, one in value.items()}
     if isinstance(value, list):
-        return [_marked(one, mark) for one in value]
+        return [_with_mark(one, mark) for one in value]
     return mark if value is None else value

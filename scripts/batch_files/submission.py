@@ -57,7 +57,7 @@ def submit_files(
             )
         except TogetherError as error:
             if made:
-                error.kind, error.job_id = "batch", _joined(made, "batch_id")
+                error.kind, error.job_id = "batch", _with_commas(made, "batch_id")
                 error.partial = {"batches": made}
                 error.advice = (
                     f"{len(made)} of {len(files)} batches exist. Run the step again "
@@ -81,8 +81,8 @@ def submit_files(
     fingerprints = [one["fingerprint"] for one in made]
     blank = sum(one.get("blank", 0) for one in made)
     return {
-        "batch_id": _joined(made, "batch_id"),
-        "input_file_id": _joined(made, "input_file_id"),
+        "batch_id": _with_commas(made, "batch_id"),
+        "input_file_id": _with_commas(made, "input_file_id"),
         "rows": sum(one["rows"] for one in made),
         "fingerprint": fingerprint_of(f"batches/{step}", {"parts": fingerprints}),
         "reattached": all(one["reattached"] for one in made),
@@ -91,7 +91,7 @@ def submit_files(
     }
 
 
-def _joined(made: list[Members], name: str) -> str:
+def _with_commas(made: list[Members], name: str) -> str:
     """Return the id that stands for several: their own, with commas between them. So
     nothing need be kept, nor looked up, to know what it means."""
     return ",".join(str(one[name]) for one in made)

@@ -18,8 +18,9 @@ from .pricing import answer_room, cost_by, money, most_prompt, priced, spent_on
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Unpack
 
-    from ..shapes import Auth, Json, Members, Usage
+    from ..shapes import Auth, Facts, Members, Usage
 
 UNLIMITED = "without max_tokens nothing limits the length of answers"
 
@@ -42,7 +43,9 @@ def check_budget(
         raise _unknown(note, unknown)
     problem = f"is below {money(usd)}, what {what} may cost"
     advice = advice or "Raise budget_usd, or ask for less."
-    raise _refused("budget_reached", problem, advice, estimated_cost_usd=usd)
+    raise _refused(
+        problem, type="budget_reached", advice=advice, estimated_cost_usd=usd
+    )
 
 
 def _unknown(note: str | None, advice: str | None = None) -> TogetherError:
@@ -50,26 +53,18 @@ def _unknown(note: str | None, advice: str | None = None) -> TogetherError:
     advice = advice or "Leave budget_usd empty, or use a model that has a price."
     if note == UNLIMITED:
         advice = "Set max_tokens, or leave budget_usd empty."
-    return _refused("budget_unknown", f"cannot be kept: {note}", advice)
+    problem = f"cannot be kept: {note}"
+    return _refused(problem, type="budget_unknown", advice=advice)
 
 
 def _refused(
-    kind: str,
-    problem: str,
-    advice: str,
-    before: str = "Nothing was sent: ",
-    **facts: Json,
+    problem: str, before: str = "Nothing was sent: ", **facts: Unpack[Facts]
 ) -> TogetherError:
     """Return the error for what a budget does not allow: it is not sent. `before` is
     what the message says first."""
-    return TogetherError(
-        f"{before}budget_usd {problem}.",
-        type=kind,
-        advice=advice,
-        problems=[{"field": "budget_usd", "problem": problem}],
-        ambiguous=False,
-        **facts,
-    )
+    facts["problems"] = [{"field": "budget_usd", "problem": problem}]
+    facts["ambiguous"] = False
+    return TogetherError(f"{before}budget_usd {problem}.", **facts)
 
 
 class Spent:
@@ -121,11 +116,11 @@ class Budget:
         with self.lock:
             if self.spent + self.reserved + usd > self.limit:
                 raise _refused(
-                    "budget_reached",
                     f"is used up: {money(self.spent)} of {money(self.limit)} USD are spent "
                     f"and the next call may cost {money(usd)}",
-                    "Raise budget_usd, or do less in one run.",
                     before="",
+                    type="budget_reached",
+                    advice="Raise budget_usd, or do less in one run.",
                     spent_usd=round(self.spent, 10),
                     budget_usd=self.limit,
                 )
@@ -203,5 +198,6 @@ class Clock:
                 "over",
                 type="deadline",
                 ambiguous=False,
+                may_be_paid=False,
                 advice="Give it more time, or less to do.",
             )

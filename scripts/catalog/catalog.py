@@ -56,6 +56,8 @@ class Listing(threading.Thread):
     begins anew with every byte.
     """
 
+    unheard = True  # see `hear` of client/request.py: no step reads these answers
+
     def __init__(self, auth: Auth, product: str | None) -> None:
         super().__init__(daemon=True)
         self.auth = auth
@@ -70,7 +72,7 @@ class Listing(threading.Thread):
     def run(self) -> None:
         try:
             if self.product is None:
-                self.models += _normalised(call(self.auth, LISTED), self.product)
+                self.models += _normalised(call(self.auth, LISTED))
             else:
                 self.read_pages()
             self.complete = True
@@ -84,7 +86,7 @@ class Listing(threading.Thread):
             page = call(
                 self.auth, SUPPORTED, product=self.product, limit=PAGE, after=after
             )
-            found = _normalised(page, self.product)
+            found = _normalised(page)
             found = [model for model in found if model["id"] not in seen]
             seen.update(model["id"] for model in found)
             self.models += found
@@ -99,6 +101,7 @@ class Listing(threading.Thread):
 
     def find(self, name: object) -> Members | None:
         """Return the model of that name, or None."""
+        complete = self.complete  # before the copy, which may lack the last page else
         models = list(self.models)
         if not self.known and models:
             # By its very name first: ids may differ in their letters' case alone.
@@ -108,7 +111,7 @@ class Listing(threading.Thread):
             for model in models:
                 for other in (model["id"], *model["aliases"], model["name"]):
                     known.setdefault(other.lower(), model)
-            if self.complete:
+            if complete:
                 self.known = known
         else:
             known = self.known
@@ -184,6 +187,7 @@ def entries(answer: Json) -> list[Members]:
     if not isinstance(answer, list):
         raise TogetherError(
             "what answered is no list of models",
+            type="invalid_answer",
             advice="Check auth.base_url: what answers there is not the API.",
         )
     found = [entry for entry in answer if isinstance(entry, dict)]
@@ -192,7 +196,7 @@ def entries(answer: Json) -> list[Members]:
     return found
 
 
-def _normalised(answer: Json, product: str | None) -> list[Members]:
+def _normalised(answer: Json) -> list[Members]:
     found = (normalised(entry) for entry in entries(answer))
     return [model for model in found if model is not None]
 

@@ -88,7 +88,9 @@ def choices(
 def _offered(task: str, auth: Any, ends: float) -> list[Members]:
     """Return the models to offer. Raises TogetherError when no list can be read."""
     if not usable(auth):
-        raise TogetherError("choose the resource that holds the API key first")
+        raise TogetherError(
+            "choose the resource that holds the API key first", type="invalid_argument"
+        )
     first = listing(auth, TUNABLE if task == "fine_tuning" else SERVERLESS)
     first.wait(PICKER_SECONDS * 0.65)
     found = fitting(first.models, task)
@@ -99,7 +101,7 @@ def _offered(task: str, auth: Any, ends: float) -> list[Members]:
     found = fitting(second.models, task)
     problem = second.problem()
     if not found and problem is not None:
-        raise TogetherError(problem)
+        raise TogetherError(problem, type="invalid_answer")
     return found
 
 
@@ -107,13 +109,17 @@ def _judges(auth: Any, ends: float) -> list[tuple[str, str]]:
     """Return (id, label) of the models that may judge, those that the catalogue knows
     with what it says of them. Raises TogetherError when their list cannot be read."""
     if not usable(auth):
-        raise TogetherError("choose the resource that holds the API key first")
+        raise TogetherError(
+            "choose the resource that holds the API key first", type="invalid_argument"
+        )
     catalogue = listing(auth, SERVERLESS)
     reading = _Judges(auth)
     reading.start()
     reading.join(PICKER_SECONDS * 0.65)
     if not reading.names:
-        raise reading.error or TogetherError("the list of judges takes too long")
+        raise reading.error or TogetherError(
+            "the list of judges takes too long", type="deadline"
+        )
     catalogue.wait(ends - time.monotonic())
     known = [(name, catalogue.find(name)) for name in reading.names]
     return [(name, _label({**m, "id": name}) if m else name) for name, m in known]
@@ -139,7 +145,9 @@ class _Judges(threading.Thread):
         names = [one for one in found if isinstance(one, str) and one]
         self.names = list(dict.fromkeys(names))
         if not names:
-            self.error = TogetherError("the list of judges is empty")
+            self.error = TogetherError(
+                "the list of judges is empty", type="invalid_answer"
+            )
 
 
 class _OwnEndpoints(threading.Thread):

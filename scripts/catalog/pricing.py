@@ -2,7 +2,7 @@
 
     cost, cost_by, bill    of calls that were made
     cost_fields         as the members of a result
-    spent_on, refused_unpaid    of a call that failed
+    spent_on, lost_usage, refused_unpaid    of a call that failed
     most_cost, most_tokens, most_prompt, answer_room, tokens    of calls about to be made
     prefetch            the prices, while the paid call is under way
 
@@ -33,6 +33,7 @@ LEAST_ROOM = 1024  # tokens for an answer, where the prompt may fill the whole c
 TEMPLATE = 100
 UNTOLD = "the answer does not say what was used"
 PARTLY_UNTOLD = "an answer does not say what was used"
+LOST_UNTOLD = "what a call that failed cost is not told"
 
 
 def cost(
@@ -218,17 +219,27 @@ def cost_fields(usd: float | None, note: str | None, name: str = "cost_usd") -> 
 
 def spent_on(error: TogetherError) -> float | None:
     """Return the USD that a call took which failed with a TogetherError: 0.0 where it
-    was refused, None where it may have been paid for: it hung, broke, or its answer
-    cannot be used."""
-    return 0.0 if refused_unpaid(error.status, error.problems) else None
+    was refused or never reached the service, None where it may have been paid for: it
+    hung, broke, or its answer cannot be used."""
+    facts = error.status, error.problems, error.may_be_paid
+    return 0.0 if refused_unpaid(*facts) else None
 
 
-def refused_unpaid(status: Json, problems: Json) -> bool:
+def lost_usage(error: TogetherError) -> Usage | None:
+    """Return what a call used that failed: {} where that is not known, None where it
+    surely cost nothing."""
+    return None if spent_on(error) == 0.0 else usage_of(error.partial) or {}
+
+
+def refused_unpaid(status: Json, problems: Json, may_be_paid: Json = None) -> bool:
     """Say whether a call that failed so was refused, and surely cost nothing: by the
-    service, with this status, or here, for problems of its arguments. None: has none.
+    service, with this status, or here, for problems of its arguments; None: has none.
+    `may_be_paid` is the fact of that name, which knows of earlier tries too.
     """
-    from ..resilience.explain import UNCLEAR  # only where one failed
+    from ..resilience.retry import UNCLEAR  # only where one failed
 
+    if may_be_paid is not None:
+        return not may_be_paid
     refused = isinstance(status, int) and status >= 400 and status not in UNCLEAR
     return refused or problems is not None
 

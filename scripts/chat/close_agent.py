@@ -9,7 +9,8 @@ Returns: text, the answer with what became of the proposals; cost_usd; proposals
 with its outcome; calls; citations.
 
 Example arguments:
-    {"review": "{\\"text\\": \\"Rome\\", \\"proposals\\": [], \\"calls\\": []}"}
+    {"review": "{\\"text\\": \\"Rome\\", \\"cost_usd\\": 0.0000036, \\"proposals\\": [],
+    \\"calls\\": [], \\"citations\\": []}"}
 
 Rendered from schemas/chat/close_agent.json; edit that, not this.
 """

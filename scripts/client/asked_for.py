@@ -20,11 +20,11 @@ LONG_ENOUGH = 8  # letters of an id that no two things have in common by chance
 def about(asked: str, answer: Json, name: str = "id") -> Json:
     """Return an answer that is about the thing of the id that was asked for, as far as
     it has an id of that name. Raises TogetherError."""
-    own = answer.get(name) if isinstance(answer, dict) else None
-    if own in (None, "") or not _is_another(own, asked):
+    answered_id = answer.get(name) if isinstance(answer, dict) else None
+    if answered_id in (None, "") or not _is_another(answered_id, asked):
         return answer
     raise TogetherError(
-        f"What was asked for is {asked}, and the answer is about {str(own)[:200]}.",
+        f"What was asked for is {asked}, and the answer is about {str(answered_id)[:200]}.",
         type="invalid_answer",
         partial=answer,
         ambiguous=False,
@@ -36,9 +36,9 @@ def about(asked: str, answer: Json, name: str = "id") -> Json:
 def made_id(answer: Json, operation: Operation, name: str = "id") -> str:
     """Return the id of what an operation made, which its answer has under that name.
     Raises TogetherError, `ambiguous`, where it has none: the thing may exist."""
-    own = answer.get(name) if isinstance(answer, dict) else None
-    if isinstance(own, str | int) and str(own).strip():
-        return str(own)
+    new_id = answer.get(name) if isinstance(answer, dict) else None
+    if isinstance(new_id, str | int) and str(new_id).strip():
+        return str(new_id)
     find = operation.get("find")
     look = f"look with {find}" if find else "look in the dashboard"
     raise TogetherError(
@@ -52,11 +52,13 @@ def made_id(answer: Json, operation: Operation, name: str = "id") -> str:
     )
 
 
-def _is_another(own: Json, asked: str) -> bool:
+def _is_another(answered_id: Json, asked: str) -> bool:
     """Say whether two ids are of different things. Some servers put a word before an
     id, or leave it out, or take its beginning for it: ft-1 may be ft-1-of-2, not ft-12,
     though one that is long enough may end anywhere."""
-    short, long = sorted((str(own).strip().lower(), asked.strip().lower()), key=len)
+    short, long = sorted(
+        (str(answered_id).strip().lower(), asked.strip().lower()), key=len
+    )
     for rest in (long.removeprefix(short), long.removesuffix(short)[::-1]):
         whole = len(short) >= LONG_ENOUGH or not rest[:1].isalnum()
         if len(rest) + len(short) == len(long) and whole:
@@ -71,10 +73,10 @@ def listed(answer: Json, key: str | None = None) -> list[Members]:
     Raises TogetherError for an answer without a list: it is not to be taken for an
     empty one. That, some servers write as null.
     """
-    found = answer.get("data", answer) if isinstance(answer, dict) else answer
-    if found is None and isinstance(answer, dict):
-        found = []
-    if not isinstance(found, list):
+    entries = answer.get("data", answer) if isinstance(answer, dict) else answer
+    if entries is None and isinstance(answer, dict):
+        entries = []
+    if not isinstance(entries, list):
         raise TogetherError(
             "What should be a list is none in the answer.",
             type="invalid_answer",
@@ -82,12 +84,12 @@ def listed(answer: Json, key: str | None = None) -> list[Members]:
             ambiguous=False,
             advice="Check auth.base_url: what answers there may not be the API.",
         )
-    kept = [one for one in found if isinstance(one, dict) and _has_id(one, key)]
-    if left := len(found) - len(kept):
-        log(f"{left} of {len(found)} entries of a list were left out: they are none")
+    objects = [one for one in entries if isinstance(one, dict) and _has_id(one, key)]
+    if left := len(entries) - len(objects):
+        log(f"{left} of {len(entries)} entries of a list were left out: they are none")
     if isinstance(answer, dict) and answer.get("next_cursor"):
-        log(f"the list goes on behind its first {len(found)} entries, unread")
-    return kept
+        log(f"the list goes on behind its first {len(entries)} entries, unread")
+    return objects
 
 
 def _has_id(entry: Members, key: str | None) -> bool:

@@ -9,10 +9,10 @@ from .job import job_begins, log
 from .references import harmless
 from .request import (
     Request,
-    heard,
+    last_answer,
     parse_answer,
     parse_whole,
-    warned,
+    warnings_logged,
 )
 
 TYPE_CHECKING = False
@@ -34,8 +34,8 @@ def run(
     were changed.
     """
     job_begins()
-    heard.clear()
-    warned.clear()
+    last_answer.clear()
+    warnings_logged.clear()
     try:
         result, count = harmless(function(auth, table, **arguments))
     except TogetherError as error:
@@ -45,11 +45,11 @@ def run(
             with_titles(error, table["arguments"]["properties"])
         raise error.with_traceback(None) from None
     except UNREAD as error:
-        if not heard:
+        if not last_answer:
             raise
         from ..resilience.explain import unread  # few answers cannot be read
 
-        raise unread(error, heard) from error
+        raise unread(error, last_answer) from error
     if count:
         note = CHANGED.format(count)
         log(note)
@@ -96,10 +96,10 @@ def stream(auth: Auth, operation: Operation, /, **arguments: Json) -> Json:
 
             return receive(request)
         return parse_whole(request, request.send())
-    return _streamed(request)
+    return _stream_events(request)
 
 
-def _streamed(request: Request) -> Json:
+def _stream_events(request: Request) -> Json:
     """Send a request whose answer comes as events; show it, and return it whole."""
     from ..replies.follow import whole_stream  # few answers are streams
 
@@ -109,7 +109,7 @@ def _streamed(request: Request) -> Json:
     answer = whole_stream(request)
     if request.output is None:
         return answer
-    import base64
+    import base64  # few answers are sound in a stream
 
     sound = base64.b64decode(answer["file"])
     return deliver(sound, answer["filename"], request.output, paid=True)
@@ -178,7 +178,7 @@ def check_words(given: Members, *names: str) -> None:
     asked, and paid, for nothing."""
     for name in names:
         text = given.get(name)
-        if text.__class__ is str and text.isspace():
+        if isinstance(text, str) and text.isspace():
             raise TogetherError.refused(name, "is blank: there is nothing to ask")
 
 
@@ -189,8 +189,8 @@ def prepare(step: Step, arguments: Members) -> Members:
     with every mistake in its `problems`.
     """
     members = step["arguments"]["properties"]
-    given = checked_arguments(step, with_models(members, arguments))
+    values = checked_arguments(step, with_models(members, arguments))
     for name, member in members.items():
-        if name not in given and "default" in member:
-            given[name] = member["default"]
-    return given
+        if name not in values and "default" in member:
+            values[name] = member["default"]
+    return values

@@ -72,27 +72,27 @@ class Carrier:
         """Return a connection that is open. Raises urllib3's HTTPError."""
         while self.idle:
             try:
-                kept = self.idle.pop()
+                idle = self.idle.pop()
             except IndexError:  # another thread was quicker
                 break
-            if not _has_news(kept):
-                return kept
-            kept.close()  # the server has closed it, or sent what nobody asked for
+            if not _has_news(idle):
+                return idle
+            idle.close()  # the server has closed it, or sent what nobody asked for
         try:
             if self.secure:
-                made: http.client.HTTPConnection = http.client.HTTPSConnection(
+                fresh: http.client.HTTPConnection = http.client.HTTPSConnection(
                     self.host, timeout=seconds, context=self.trust()
                 )
             else:
-                made = http.client.HTTPConnection(self.host, timeout=seconds)
-            made.response_class = self.answer
-            made.connect()
+                fresh = http.client.HTTPConnection(self.host, timeout=seconds)
+            fresh.response_class = self.answer
+            fresh.connect()
         except (OSError, UnicodeError, http.client.InvalidURL) as error:
             from ..resilience.faults import connect_fault  # only when one failed
 
             raise connect_fault(error, self.host) from error
         self.opened += 1
-        return made
+        return fresh
 
 
 def _has_news(connection: http.client.HTTPConnection) -> bool:

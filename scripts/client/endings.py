@@ -102,20 +102,20 @@ def _one_spelling(word: str) -> str:
     return re.sub("cancel(?=ed|ing)", "cancell", words)
 
 
-def tells_error(found: Members) -> bool:
+def tells_error(answer: Members) -> bool:
     """Say whether an object that is no answer is an error: one that says so, or that
     has words and nothing beside them but what errors have."""
-    status = found.get("status")
-    resp = found.get("base_resp")
+    status = answer.get("status")
+    resp = answer.get("base_resp")
     return bool(
-        is_error(found.get("error"))
-        or is_error(found.get("errors"))
-        or found.get("object") == "error"
-        or found.get("type") == "error"
-        or found.get("success") is False
+        is_error(answer.get("error"))
+        or is_error(answer.get("errors"))
+        or answer.get("object") == "error"
+        or answer.get("type") == "error"
+        or answer.get("success") is False
         or (isinstance(status, str) and status.lower() == "error")
         or (isinstance(resp, dict) and resp.get("status_code"))
-        or (found.keys() <= ERROR_MEMBERS and any(map(found.get, ERROR_WORDS)))
+        or (answer.keys() <= ERROR_MEMBERS and any(map(answer.get, ERROR_WORDS)))
     )
 
 

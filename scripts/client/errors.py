@@ -6,9 +6,9 @@ from .references import harmless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Self, Unpack
 
-    from ..shapes import Json, Members, Problem
+    from ..shapes import Facts, Json, Members, Problem
 
 
 class TogetherError(Exception):
@@ -61,6 +61,8 @@ class TogetherError(Exception):
     Money, in US dollars:
 
         budget_usd, estimated_cost_usd, spent_usd
+        may_be_paid  of a call of a model: False where it surely cost nothing, True where
+                     one of its tries may have; None where its status tells
     """
 
     type: str | None = None
@@ -96,8 +98,9 @@ class TogetherError(Exception):
     budget_usd: float | None = None
     estimated_cost_usd: float | None = None
     spent_usd: float | None = None
+    may_be_paid: bool | None = None
 
-    def __init__(self, message: str, **facts: Json) -> None:
+    def __init__(self, message: str, **facts: Unpack[Facts]) -> None:
         super().__init__(harmless(message)[0])
         for name, value in facts.items():
             if value is not None:
@@ -108,14 +111,18 @@ class TogetherError(Exception):
         super().__setattr__(name, harmless(value)[0])
 
     @classmethod
-    def refused(cls, field: str, problem: str, **facts: Json) -> Self:
+    def refused(cls, field: str, problem: str, **facts: Unpack[Facts]) -> Self:
         """Return the error for one wrong argument; nothing was sent."""
         facts.setdefault("advice", "Correct the field named and run the step again.")
         return cls.refused_all([{"field": field, "problem": problem}], **facts)
 
     @classmethod
     def refused_all(
-        cls, problems: list[Problem], listed: str | None = None, **facts: Json
+        cls,
+        problems: list[Problem],
+        /,
+        listed: str | None = None,
+        **facts: Unpack[Facts],
     ) -> Self:
         """Return the error for all wrong arguments; nothing was sent. `listed` is the
         list of them as the message has it."""
@@ -123,5 +130,5 @@ class TogetherError(Exception):
             listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
         facts.setdefault("advice", "Correct the fields named and run the step again.")
         facts.setdefault("type", "invalid_argument")
-        message = f"Nothing was sent: {listed}"
-        return cls(message, problems=problems, ambiguous=False, **facts)
+        facts["problems"], facts["ambiguous"] = problems, False
+        return cls(f"Nothing was sent: {listed}", **facts)

@@ -35,7 +35,7 @@ def with_models(members: dict[str, Schema], arguments: Members) -> Members:
     fields = {n: one["x-id-of"] for n, one in members.items() if "x-id-of" in one}
     for name, picker in fields.items():
         chosen = arguments.get(picker)
-        plain = chosen.__class__ is str and chosen not in ("", OTHER)
+        plain = isinstance(chosen, str) and chosen not in ("", OTHER)
         if arguments.get(name) or not (plain or chosen is None):
             from ..forms.typed_models import with_typed_models  # only for other ways
 
@@ -59,33 +59,33 @@ def checked_arguments(operation: Step, arguments: Members) -> Members:
     """
     schema = operation["arguments"]
     members, required = schema["properties"], schema.get("required", ())
-    meant: Members = {}
-    found: list[Problem] = []
+    values: Members = {}
+    problems: list[Problem] = []
     pressed: Pressed = {}
     for name, value in arguments.items():
         value = normalise(value, members[name], name, name in required, pressed)
         if value is not NOT_GIVEN:
-            meant[name] = value
-            found += schema_problems(value, members[name], name, pressed)
+            values[name] = value
+            problems += schema_problems(value, members[name], name, pressed)
         elif name in required:
-            found.append(problem(name, "is required"))
-    found += [problem(n, "is required") for n in required if n not in arguments]
-    if found:
+            problems.append(problem(name, "is required"))
+    problems += [problem(n, "is required") for n in required if n not in arguments]
+    if problems:
         from ..resilience.fields import with_reasons  # only when something failed
 
-        with_reasons(found, arguments, members)
-        raise TogetherError.refused_all(
-            found, method=operation.get("method"), path=operation.get("path")
-        )
-    body = meant.get("body")
-    if body.__class__ is dict:
+        with_reasons(problems, arguments, members)
+        # A step has neither.
+        exchange: Members = {n: operation.get(n) for n in ("method", "path")}
+        raise TogetherError.refused_all(problems, **exchange)
+    body = values.get("body")
+    if isinstance(body, dict):
         known = members["body"].get("properties")
         if known and not body.keys() <= known.keys():
             from ..resilience.fields import unknown_names  # only for unknown names
 
             for line in unknown_names(body, known):
                 log(line)
-    return meant
+    return values
 
 
 def normalise(
@@ -103,13 +103,13 @@ def normalise(
     says by `minLength` or `minItems` 0 that the service takes it. `pressed` gets each
     object for which a button was pressed, with its variant, by the object's id.
     """
-    if "x-choice" in schema and value.__class__ is dict and "label" in value:
+    if "x-choice" in schema and isinstance(value, dict) and "label" in value:
         from ..forms.form_fields import behind_button  # only what a form sends
 
         union, (value, schema) = schema, behind_button(value, schema)
         if union is not schema:
             value = normalise(value, schema, field, required, pressed)
-            if pressed is not None and value.__class__ is dict:
+            if pressed is not None and isinstance(value, dict):
                 pressed[id(value)] = value, schema  # keeps the object, and so its id
             return value
     if value is None:
@@ -123,11 +123,11 @@ def normalise(
     if "anyOf" in schema:
         return normalise_union(value, schema, field, pressed)
     kind = kind_of(schema)
-    if kind == "object" and value.__class__ is dict:
+    if kind == "object" and isinstance(value, dict):
         return normalise_object(value, schema, field, pressed)
-    if kind == "array" and value.__class__ is list and "items" in schema:
+    if kind == "array" and isinstance(value, list) and "items" in schema:
         return normalise_list(value, schema, field, pressed)
-    if value.__class__ is str and kind in ("integer", "number", "boolean"):
+    if isinstance(value, str) and kind in ("integer", "number", "boolean"):
         return read_text(value, kind)
     return value
 
@@ -144,15 +144,15 @@ def normalise_object(
 
         value = without_form_fields(value, schema)
     required = schema.get("required", ())
-    meant = {}
+    result = {}
     for name, given in value.items():
         member = (members or {}).get(name, others)
         if member is not None:
             path, needed = f"{field}.{name}", name in required
             given = normalise(given, member, path, needed, pressed)
         if given is not NOT_GIVEN:
-            meant[name] = given
-    return meant
+            result[name] = given
+    return result
 
 
 FORM_WORDS = {"x-advanced", "x-groups", "x-beside", "x-hidden"}
@@ -162,7 +162,7 @@ def has_form_fields(value: Members, schema: Schema) -> bool:
     """Say whether an object may have members that only a form adds."""
     added = {SWITCH, *BESIDE, *schema.get("x-groups", ())}
     hidden = schema.get("x-hidden", {}).values()
-    chosen = any(value.get(other).__class__ is dict for other, _ in hidden)
+    chosen = any(isinstance(value.get(other), dict) for other, _ in hidden)
     return chosen or not added.isdisjoint(value)
 
 
@@ -170,22 +170,24 @@ def normalise_list(
     value: list[Json], schema: Schema, field: str, pressed: Pressed | None
 ) -> Json:
     items, row = schema["items"], schema.get("x-row")
-    meant = []
+    entries = []
     for number, entry in enumerate(value):
-        alone = row and entry.__class__ is dict and entry.keys() == {row}
+        alone = row and isinstance(entry, dict) and entry.keys() == {row}
         given = entry[row] if alone else entry
         given = normalise(given, items, f"{field}[{number}]", pressed=pressed)
         if given is not NOT_GIVEN:
-            meant.append(given)
+            entries.append(given)
         elif not alone:
-            meant.append(None)  # refused later: to drop it would renumber the others
-    return meant if meant or not value else NOT_GIVEN  # rows that nobody filled in
+            entries.append(None)  # refused later: to drop it would renumber the others
+    return entries if entries or not value else NOT_GIVEN  # rows that nobody filled in
 
 
 def normalise_union(
     value: Json, schema: Schema, field: str, pressed: Pressed | None
 ) -> Json:
     """Return a value, normalised by the variant that it fits best."""
+    # Here, as `check_any` is with the other checks, though few operations have unions:
+    # the messages of every chat are one, and another module would be another request.
     variants = schema["anyOf"]
     if surely_file(value):
         variants = [one for one in variants if takes_file(one)] or variants
@@ -194,11 +196,11 @@ def normalise_union(
         return normalise(value, fitting[0], field, pressed=pressed)
     best = None
     for variant in fitting:
-        given = normalise(value, variant, field, pressed=pressed)
-        if given is NOT_GIVEN:
-            return given
-        faults = len(schema_problems(given, variant, field, pressed))
+        normal = normalise(value, variant, field, pressed=pressed)
+        if normal is NOT_GIVEN:
+            return normal
+        faults = len(schema_problems(normal, variant, field, pressed))
         rank = (faults > 0, fit(value, variant), faults)
         if best is None or rank < best[0]:
-            best = rank, given
+            best = rank, normal
     return value if best is None else best[1]

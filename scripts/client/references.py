@@ -23,27 +23,27 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..shapes import Json, Members
+    from ..shapes import Json
 
 SAFE = 2**53 - 1
 JOB = "$WM_"  # how the names of a job's own variables begin
 WORDS = ("var", "jsonvar", "res", "encrypted")
 
 
-def _letter(letter: str) -> str:
+def _letter_pattern(letter: str) -> str:
     code = f"{ord(letter):02x}"
     low = f"[{code[1]}{code[1].upper()}]"
     return rf"(?:{letter}|\\{{1,8}}u00{code[0]}{low})"
 
 
-def _spelled(word: str) -> str:
+def _word_pattern(word: str) -> str:
     """Return the pattern of a word whose letters may each be escaped as in JSON."""
-    return "".join(_letter(letter) for letter in word)
+    return "".join(_letter_pattern(letter) for letter in word)
 
 
-_ANY = "|".join(map(_spelled, WORDS))
+_ANY = "|".join(map(_word_pattern, WORDS))
 # Compiled by re when a text is looked through: few hold a sign that may begin one.
-_REFERENCE = rf"(?:\$|\\u0024)(?=[vjre\\])(?=(?:{_ANY}){_spelled(':')})"
+_REFERENCE = rf"(?:\$|\\u0024)(?=[vjre\\])(?=(?:{_ANY}){_word_pattern(':')})"
 REACH = 13 * (len("encrypted:") + 1)  # characters, of a reference all escaped
 # In a list of nothing but these, such as a vector, no item needs a look.
 _PLAIN = frozenset((float, bool, type(None)))
@@ -67,39 +67,39 @@ def harmless(value: Json) -> tuple[Json, int]:
     """
     root = [value]
     count = 0
-    left: list[Json] = [root]
-    while left:
-        group = left.pop()
-        if group.__class__ is list:
+    stack: list[Json] = [root]
+    while stack:
+        group = stack.pop()
+        if isinstance(group, list):
             if _PLAIN.issuperset(map(type, group)):
                 continue
             items = enumerate(group)
         else:
             for name in group:
-                if name.__class__ is str and ("$" in name or "\\" in name):
-                    count += _renamed(group)
+                if isinstance(name, str) and ("$" in name or "\\" in name):
+                    count += _rename_members(group)
                     break
             items = group.items()
         for place, item in items:
             kind = item.__class__
             if kind not in _JSON:
-                item = group[place] = _plain(item)
+                item = group[place] = _as_json(item)
                 kind = item.__class__
             if kind is str:
                 if "$" in item or "\\" in item:
-                    text = _text(item)
+                    text = _harmless_text(item)
                     if text is not item:
                         group[place] = text
                         count += 1
             elif kind is dict or kind is list:
                 if item:
-                    left.append(item)
+                    stack.append(item)
             elif kind is int and not -SAFE <= item <= SAFE:
                 group[place] = str(item)
     return root[0], count
 
 
-def _plain(value: Json) -> Json:
+def _as_json(value: Json) -> Json:
     """Return what JSON makes of a tuple, or of an object of a class of its own."""
     if isinstance(value, dict):
         return dict(value)
@@ -108,10 +108,10 @@ def _plain(value: Json) -> Json:
     return str(value) if isinstance(value, str) else value
 
 
-def _renamed(group: Members) -> int:
+def _rename_members(group: Json) -> int:
     """Make the names of an object's members harmless; return how many were not."""
-    names = [n for n in group if n.__class__ is str and ("$" in n or "\\" in n)]
-    changed = {name: _text(name) for name in names}
+    names = [n for n in group if isinstance(n, str) and ("$" in n or "\\" in n)]
+    changed = {name: _harmless_text(name) for name in names}
     changed = {name: text for name, text in changed.items() if text is not name}
     if changed:
         members = list(group.items())
@@ -124,7 +124,7 @@ def _renamed(group: Members) -> int:
     return len(changed)
 
 
-def _text(text: str) -> str:
+def _harmless_text(text: str) -> str:
     """Return a text without references; the same object where it holds none."""
     whole = text
     if "\x00" in text:

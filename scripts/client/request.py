@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import threading
 import time
 from urllib.parse import quote, quote_plus
 
@@ -18,7 +19,7 @@ from .errors import TogetherError
 from .form import checked_arguments
 from .job import check_worker, log
 from .jsonio import parse_json
-from .resource import HOST, SHORTEST_KEY, credentials
+from .resource import HOST, credentials, without_key
 from .transport import (
     CONNECT_TIMEOUT,
     MIB,
@@ -34,10 +35,12 @@ from .validate import FileValue
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Unpack
 
     from ..shapes import (
         Auth,
         Carried,
+        Facts,
         Fault,
         Json,
         Members,
@@ -72,6 +75,7 @@ class Request:
         self.operation = operation
         self.method = operation["method"]
         self.tries = 0
+        self.unclear = False  # a try that failed may have been carried out
         self.began = time.monotonic()
         self.auth = auth
         self.key, self.base = credentials(auth, operation.get("host", HOST))
@@ -86,7 +90,7 @@ class Request:
         properties = operation["arguments"]["properties"]
         if "{project_id}" in operation["path"] and "project_id" not in arguments:
             arguments["project_id"] = _project(self.key, self.base)
-        self.target = self._put_in_place(arguments)
+        self.target = self._target_of(arguments)
         if "idempotency_key" in properties:
             self.idempotency_key = self.headers.setdefault(
                 "Idempotency-Key", os.urandom(16).hex()
@@ -104,7 +108,7 @@ class Request:
             self.headers["Content-Type"] = "application/json"
             self.carry(encode_body(self.body, auth, with_files))
 
-    def _put_in_place(self, arguments: Members) -> str:
+    def _target_of(self, arguments: Members) -> str:
         """Return the path and the query with the arguments that belong there; those
         that are headers become headers."""
         path, query = self.operation["path"], []
@@ -112,12 +116,15 @@ class Request:
         for name, value in arguments.items():
             place = properties[name].get("x-in")
             wire = properties[name].get("x-wire", name)
-            if place == "path":
-                path = path.replace("{" + name + "}", _segment(name, value))
-            elif place == "query":
-                query += _query(wire, value)
-            elif place == "header":
-                self.headers[wire] = _header(name, value)
+            try:
+                if place == "path":
+                    path = path.replace("{" + name + "}", _path_segment(name, value))
+                elif place == "query":
+                    query += _query_pairs(wire, value)
+                elif place == "header":
+                    self.headers[wire] = _header_value(name, value)
+            except UnicodeEncodeError:
+                raise half_character(name) from None
         return path + ("?" + "&".join(query) if query else "")
 
     def carry(self, data: bytes | Carried) -> None:
@@ -134,7 +141,7 @@ class Request:
         check_worker()
         retry = self.operation["retry"]
         # Each piece that is sent is held to the time of a connection, too.
-        large = self.data and (self.data.__class__ is not bytes or len(self.data) > MIB)
+        large = self.data and (not isinstance(self.data, bytes) or len(self.data) > MIB)
         connect = SEND_TIMEOUT if large else CONNECT_TIMEOUT
         timeout = connect, READ_TIMEOUT[retry]
         most = time.monotonic() + MOST_SECONDS[retry]
@@ -183,10 +190,6 @@ class Request:
 
     def without_key(self, value: Json) -> Json:
         """Take out the key, which a gateway that debugs may tell."""
-        if len(self.key) < SHORTEST_KEY:
-            return value
-        from ..resilience.server_words import without_key  # few do
-
         return without_key(self.key, value)
 
     def redirects(self, reply: Reply) -> bool:
@@ -194,7 +197,7 @@ class Request:
         return wanted and 301 <= reply.status <= 308 and "location" in reply.headers
 
     def failure(
-        self, fault: Fault | None, reply: Reply | None, **facts: Json
+        self, fault: Fault | None, reply: Reply | None, **facts: Unpack[Facts]
     ) -> TogetherError:
         """Return the TogetherError for an exchange that failed."""
         from ..resilience.explain import failure  # only when an exchange failed
@@ -211,6 +214,7 @@ def _project(key: str, base: str) -> str:
             problem = "is required: this key belongs to no single project"
             raise TogetherError(
                 f"project_id {problem}",
+                type="invalid_argument",
                 problems=[{"field": "project_id", "problem": problem}],
                 advice="projects/list_projects shows the projects of the organization.",
             )
@@ -222,7 +226,7 @@ _projects: dict[tuple[str, str], str] = {}
 IDENTITY = operation("organization/get_identity")
 
 
-def _segment(name: str, value: Json) -> str:
+def _path_segment(name: str, value: Json) -> str:
     """Percent-encode a path argument, refusing what would change the path."""
     text = str(value)
     if text.strip() in ("", ".", ".."):
@@ -231,17 +235,26 @@ def _segment(name: str, value: Json) -> str:
     return quote(text, safe="")
 
 
-def _query(name: str, value: Json) -> list[str]:
+def _query_pairs(name: str, value: Json) -> list[str]:
     """Encode a query parameter: lists joined by commas, objects as name[member]."""
     if isinstance(value, dict):
-        pairs = [_query(f"{name}[{k}]", v) for k, v in value.items() if v is not None]
+        pairs = [
+            _query_pairs(f"{name}[{k}]", v) for k, v in value.items() if v is not None
+        ]
         return [pair for found in pairs for pair in found]
     items = value if isinstance(value, list) else [value]
     text = ",".join(i if isinstance(i, str) else json.dumps(i) for i in items)
     return [f"{quote(name, safe='[]')}={quote_plus(text)}"]
 
 
-def _header(name: str, value: Json) -> str:
+def half_character(field: str) -> TogetherError:
+    """Return the refusal of a text with half of a surrogate pair, which JSON alone can
+    spell."""
+    field = field.encode("utf-8", "backslashreplace").decode()
+    return TogetherError.refused(field, "holds half of a character: it is no text")
+
+
+def _header_value(name: str, value: Json) -> str:
     text = str(value)
     if not (text.isascii() and text.isprintable()):
         raise TogetherError.refused(name, "must be printable ASCII")
@@ -299,7 +312,7 @@ def parse_answer(request: Request, reply: Reply) -> Json:
         answer = {"location": reply.headers["location"]}
         if "x-together-file-id" in reply.headers:
             answer["file_id"] = reply.headers["x-together-file-id"]
-        return _delivered(request, answer)
+        return _deliver(request, answer)
     paid = request.operation["retry"] == "inference"
     if not reply.data and reply.status == 204 and not paid:
         return None
@@ -315,7 +328,7 @@ def parse_answer(request: Request, reply: Reply) -> Json:
         answer = request.without_key(answer)
     check_answer(request, answer, reply)
     hear(request, answer)
-    return _delivered(request, without_signals(answer))
+    return _deliver(request, without_signals(answer))
 
 
 def _words_that_came(data: bytes) -> str | None:
@@ -336,12 +349,12 @@ def parse_whole(request: Request, reply: Reply) -> Json:
     if request.operation.get("stream") == "speech":
         raise request.failure(None, reply, partial=answer)
     if isinstance(answer, dict) and not _is_whole(answer):
-        raise _broken(request, answer)
+        raise _broken_answer(request, answer)
     count_choices(request, answer)
     return answer
 
 
-def _broken(request: Request, answer: Members) -> TogetherError:
+def _broken_answer(request: Request, answer: Members) -> TogetherError:
     from ..resilience.explain import broken_answer  # few answers are broken
 
     return broken_answer(request, answer)
@@ -378,7 +391,7 @@ def check_answer(request: Request, answer: Json, reply: Reply) -> None:
     the operation: a model's must have what it was asked for."""
     operation = request.operation
     if _bears_error(answer, operation["retry"]):
-        raise request.failure(None, told_error(reply.text())) from None
+        raise request.failure(None, error_reply(reply.text())) from None
     lacking = None
     if operation["retry"] in ("inference", "creates"):
         if operation.get("reply", "json") == "json" and not isinstance(answer, dict):
@@ -391,7 +404,7 @@ def check_answer(request: Request, answer: Json, reply: Reply) -> None:
         kept = answer if isinstance(answer, dict) and answer else None
         raise request.failure(None, lacking, partial=kept) from None
     if operation["retry"] == "inference" and _says_nothing(answer):
-        raise _broken(request, answer)
+        raise _broken_answer(request, answer)
 
 
 def _is_prose(reply: Reply) -> bool:
@@ -405,10 +418,13 @@ def _is_prose(reply: Reply) -> bool:
 def hear(request: Request, answer: Json) -> None:
     """Keep an answer for the error of a step that cannot read it (see `run`): the last
     one that was paid for, else the last one, as several would fill the memory. Its
-    warnings go to the log."""
+    warnings go to the log. A thread that is `unheard` reads for no step: its answers
+    are not kept."""
+    if getattr(threading.current_thread(), "unheard", False):
+        return
     paid = request.operation["retry"] != "read"
-    if paid or not heard or heard[0][0].operation["retry"] == "read":
-        heard[:] = [(request, answer)]
+    if paid or not last_answer or last_answer[0][0].operation["retry"] == "read":
+        last_answer[:] = [(request, answer)]
     if paid and isinstance(answer, dict):
         for name in ("warnings", "warning"):
             if answer.get(name):
@@ -422,20 +438,20 @@ def _tell_warning(request: Request, warning: Json) -> None:
 
     text = " ".join((reason_in(warning) or json.dumps(warning)).split())
     text = str(request.without_key(text))[:WARNING_CHARACTERS]
-    if text in warned or len(warned) >= MOST_WARNINGS:
+    if text in warnings_logged or len(warnings_logged) >= MOST_WARNINGS:
         return
-    warned.add(text)
+    warnings_logged.add(text)
     log(f"the service warns: {text}")
-    if len(warned) == MOST_WARNINGS:
+    if len(warnings_logged) == MOST_WARNINGS:
         log("what else it warns of is not told")
 
 
 WARNING_CHARACTERS = 500
 MOST_WARNINGS = 10  # of a job
-warned: set[str] = set()
+warnings_logged: set[str] = set()
 
 
-heard: list[tuple[Request, Json]] = []
+last_answer: list[tuple[Request, Json]] = []
 
 
 def without_signals(answer: Json) -> Json:
@@ -525,14 +541,14 @@ ANSWERS = frozenset(("choices", "data", "results", "text", "segments", "output")
 ALONE_WITH_ERROR = ("message", "detail", "type", "code", "param", "request_id")
 
 
-def told_error(data: str) -> Reply:
+def error_reply(data: str) -> Reply:
     """Return an error that came in an answer of status 200 as a Reply."""
     from ..resilience.explain import event_error  # only when an exchange failed
 
     return event_error(data)
 
 
-def _delivered(request: Request, answer: Json) -> Json:
+def _deliver(request: Request, answer: Json) -> Json:
     """Return an answer after the bytes that it brings, if any, were put where they
     shall go."""
     return request.deliver(request, answer) if request.deliver else answer

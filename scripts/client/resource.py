@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HOST = "https://api.together.ai"
 SHORTEST_KEY = 8  # characters; a sandbox takes any key, "x" too
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 class togetherai(TypedDict):
@@ -27,14 +28,14 @@ class togetherai(TypedDict):
 def credentials(auth: Json, host: str) -> tuple[str, str]:
     """Return the key and the base: scheme, host and path before /v1, /v2 or /v3."""
     if not isinstance(auth, dict):
-        raise _refused(
+        raise _refusal(
             "auth",
             "must be a togetherai resource: choose one in the form; a flow or schedule "
             "passes its path behind $res and a colon",
         )
     for name in ("api_key", "base_url"):
         if isinstance(auth.get(name), str) and is_word(auth[name]):
-            raise _refused(
+            raise _refusal(
                 f"auth.{name}",
                 "is a reference that Windmill did not resolve: choose the resource "
                 "itself, and make sure that its variable exists and that whoever runs "
@@ -44,14 +45,14 @@ def credentials(auth: Json, host: str) -> tuple[str, str]:
     key = key.strip() if isinstance(key, str) else ""
     if not key:
         words = "is empty: open the togetherai resource and paste the API key"
-        raise _refused("auth.api_key", words)
+        raise _refusal("auth.api_key", words)
     if not (key.isascii() and key.isprintable()) or " " in key:
         words = "holds characters that no API key has: paste it again"
-        raise _refused("auth.api_key", words)
+        raise _refusal("auth.api_key", words)
     base = auth.get("base_url") or ""
     base = base.strip().rstrip("/") or host if isinstance(base, str) else ""
     if not _is_base(base):
-        raise _refused(
+        raise _refusal(
             "auth.base_url",
             "must look like https://host or https://host/v1; leave it empty for "
             "Together's own service",
@@ -61,7 +62,7 @@ def credentials(auth: Json, host: str) -> tuple[str, str]:
     return key, re.sub(r"/v[123]$", "", base).rstrip("/")
 
 
-def _refused(field: str, words: str) -> TogetherError:
+def _refusal(field: str, words: str) -> TogetherError:
     return TogetherError.refused(
         field, words, advice="Correct the resource and run the step again."
     )
@@ -77,3 +78,22 @@ def _is_base(url: str) -> bool:
     # What comes behind the version is an operation's own path.
     whole = not re.search(r"/v[123]/", parts.path)
     return bool(named) and parts.scheme in ("http", "https") and written and whole
+
+
+def without_key(key: str, value: Json) -> Json:
+    """Take the API key out of what a server echoed, at every depth.
+
+    A few letters are no key: to mask them everywhere would spoil the words.
+    """
+    if len(key) < SHORTEST_KEY:
+        return value
+    if isinstance(value, str):
+        if "\\u" in value:  # JSON that is told as text may spell any letter so
+            plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+            value = plain if key in plain else value
+        return value.replace(key, "***")
+    if isinstance(value, list):
+        return [without_key(key, item) for item in value]
+    if isinstance(value, dict):
+        return {without_key(key, k): without_key(key, v) for k, v in value.items()}
+    return value

@@ -73,28 +73,28 @@ def faults() -> tuple[type[Exception], ...]:
     """Return the exceptions of a failed exchange. To be called in an `except` clause:
     it is evaluated only when something was raised, so that urllib3 is not loaded
     before."""
-    from urllib3.exceptions import HTTPError
+    from urllib3.exceptions import HTTPError  # once something failed
 
     return HTTPError, OSError
 
 
 def is_silence(fault: Exception) -> bool:
     """Say whether an exchange failed by a read timeout."""
-    from urllib3.exceptions import ReadTimeoutError
+    from urllib3.exceptions import ReadTimeoutError  # once something failed
 
     return isinstance(fault, ReadTimeoutError)
 
 
 def protocol_fault(words: str) -> Exception:
     """Return the fault of an answer that breaks the rules of HTTP."""
-    from urllib3.exceptions import ProtocolError
+    from urllib3.exceptions import ProtocolError  # once something failed
 
     return ProtocolError(words)
 
 
 def decode_fault(words: str) -> Exception:
     """Return the fault of an answer whose compression cannot be undone."""
-    from urllib3.exceptions import DecodeError
+    from urllib3.exceptions import DecodeError  # once something failed
 
     return DecodeError(words)
 
@@ -132,7 +132,7 @@ class Answer(http.client.HTTPResponse):
         super().begin()
         self.reader.until, self.reader.room = self.reader.most, math.inf
         lengths = set(self.headers.get_all("content-length", ()))
-        plain = all(n.isascii() and n.isdigit() and len(n) < 19 for n in lengths)
+        plain = all(byte_count(length) is not None for length in lengths)
         coding = self.headers.get("transfer-encoding", "chunked").strip().lower()
         if len(lengths) > 1 or not plain or coding != "chunked":
             # http.client would read on with a wrong length, and take the middle of this
@@ -228,6 +228,12 @@ def too_long(length: int | None, position: int) -> bool:
     return length is None and position > MOST_UNKNOWN_BYTES
 
 
+def byte_count(text: str) -> int | None:
+    """Return the number of bytes that a text tells; None for what is no such number."""
+    plain = text.isascii() and text.isdigit() and len(text) < 19
+    return int(text) if plain else None
+
+
 def endless(what: str) -> TogetherError:
     return TogetherError(
         f"{what}: it has more than {MOST_UNKNOWN_BYTES >> 30} GiB and does not say how "
@@ -265,12 +271,13 @@ def tls_context() -> ssl.SSLContext:
                 raise TogetherError(
                     f"{name} names {bundle}, which holds no certificates that can be "
                     f"read: {error.strerror or error}.",
+                    type="proxy",
                     advice=f"Correct {name} in the worker's environment, or unset it.",
                 ) from None
         elif directory and any(name.endswith(".0") for name in os.listdir(directory)):
             context.load_verify_locations(capath=directory)
         else:
-            import certifi
+            import certifi  # where the system has no certificates
 
             context.load_verify_locations(certifi.where())
         _tls["context"] = context
@@ -342,7 +349,9 @@ def _read_error(response: Response, most: float) -> bytes:
         return words
     try:
         if coding in CODINGS and words:
-            return begun(words, coding == "deflate").decompress(words, MOST_ERROR_BYTES)
+            return decompressor(words, coding == "deflate").decompress(
+                words, MOST_ERROR_BYTES
+            )
     except zlib.error:
         pass  # some servers call it compressed when it is not
     return b"" if b"\0" in words or not words.isascii() else words
@@ -396,21 +405,22 @@ class Unpacked:
         error where it is damaged."""
         while True:
             raw = self.rest or self.response.read1(65536, decode_content=False)
-            if not raw:
-                if self.stream is None or self.stream.eof:
-                    return b""
-                raise OSError("the answer's compressed body is cut short")
             if self.stream is None or self.stream.eof:
-                self.stream = begun(raw, self.deflate)
+                if not raw:
+                    return b""
+                self.stream = decompressor(raw, self.deflate)
+            # zlib may hold output when it has taken all that came: b"" brings it out.
             piece: bytes = self.stream.decompress(raw, size)
             self.rest = self.stream.unconsumed_tail or self.stream.unused_data
             if self.stream.eof and not self.rest.strip(b"\0"):
                 self.rest = b""  # what pads an archive
             if piece:
                 return piece
+            if not raw and not self.stream.eof:
+                raise OSError("the answer's compressed body is cut short")
 
 
-def begun(raw: bytes, deflate: bool) -> Any:
+def decompressor(raw: bytes, deflate: bool) -> Any:
     """Return a decompressor for a stream that begins with these bytes."""
     if deflate and raw[0] & 0x0F != 8:
         return zlib.decompressobj(-zlib.MAX_WBITS)  # some servers omit zlib's header

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from operator import ge, gt, le, lt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,15 +15,13 @@ if TYPE_CHECKING:
 
     Pressed: TypeAlias = dict[int, tuple[Json, Schema]]
     Search: TypeAlias = Callable[[str, str], object]
-    Seen: TypeAlias = dict[tuple[int, int, str], list[Problem]]
-    Words: TypeAlias = dict[str, Callable[..., None]]
-    Context: TypeAlias = tuple[AnySchema, Pressed, Search, Words, Seen]
+    Words: TypeAlias = dict[str, Callable[[Json, Schema, str, "Validation"], None]]
 
 
 def kind_of(schema: Schema) -> Json:
     """Return the type of a schema, null aside."""
     kinds = schema.get("type")
-    if kinds.__class__ is list:
+    if isinstance(kinds, list):
         return next((kind for kind in kinds if kind != "null"), "null")
     return kinds
 
@@ -31,7 +30,7 @@ def allows_null(schema: Schema) -> bool:
     kinds = schema.get("type")
     if kinds is None:
         return any(map(allows_null, schema.get("anyOf", ())))
-    return kinds == "null" or (kinds.__class__ is list and "null" in kinds)
+    return kinds == "null" or (isinstance(kinds, list) and "null" in kinds)
 
 
 def may_be_empty(schema: Schema) -> bool:
@@ -79,7 +78,7 @@ def is_carried(schema: Schema) -> bool:
 
 def surely_file(value: Json) -> bool:
     """Say whether a value can be nothing but a file."""
-    if value.__class__ is dict:
+    if isinstance(value, dict):
         return any(name in value for name in ("s3", "file", "url", "text", "rows"))
     return not isinstance(value, str | int | float | list | dict)
 
@@ -91,7 +90,7 @@ def file_value(value: Json, schema: Schema, field: str) -> Json:
     if isinstance(value, bool | int | float) or is_carried(schema):
         return value
     kind = schema["x-file"]
-    if value.__class__ is str and value[:5] != "s3://":
+    if isinstance(value, str) and value[:5] != "s3://":
         known = value[:5] in ("http:", "https", "data:")
         # A data URI that its encoder broke into lines is read like a file.
         known = known and not (kind == "uri" and "\n" in value)
@@ -121,7 +120,7 @@ TYPES = {
 }
 # How well a value fits a variant: it names the variant, its type fits, its type fits
 # but required members are missing, it can be read as the type, or it does not fit.
-TOLD, TYPED, LACKING, READABLE, UNFIT = range(5)
+NAMED, TYPED, LACKING, READABLE, UNFIT = range(5)
 
 
 def schema_problems(
@@ -139,75 +138,150 @@ def schema_problems(
     text, and may raise a ValueError that says why it cannot. `words` are those that
     need a function of their own, with it, in place of those of operations.
     """
-    context: Context = (schema, pressed or {}, search, words or COMBINED, {})
-    return faults_of(value, schema, field, context, 0)
+    validation = Validation(schema, pressed or {}, search, words or COMBINED)
+    validation.check(value, schema, field)
+    return validation.found
 
 
-def faults_of(
-    value: Json, schema: AnySchema, field: str, context: Context, depth: int
-) -> list[Problem]:
-    found: list[Problem] = []
-    check(value, schema, field, found, context, depth)
-    return found
+class Validation:
+    """The check of one value by one schema; see schema_problems.
 
+    root         the schema of the whole value, in which a $ref is looked up
+    found        what does not fit, so far
+    depth        how many schemas are around the one that is looked at
+    behind_refs  what does not fit the schema behind a $ref, where that was looked at
+    """
 
-def check(
-    value: Json,
-    schema: AnySchema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
-) -> None:
-    """Add to found what does not fit; context is (where a $ref begins, pressed, what
-    looks for a pattern, the words of schema_problems, what was found behind a $ref)."""
-    if depth > MAX_DEPTH:
-        found.append(problem(field, "is nested too deeply"))
-        return
-    if schema.__class__ is bool:
-        if not schema:
-            found.append(problem(field, "must not be there"))
-        return
-    words = context[3]
-    if "$ref" in schema and "$ref" in words:  # told even of a value of a wrong type
-        words["$ref"](value, schema, field, found, context, depth)
-    if takes_file(schema):
-        check_file(value, schema, field, found, context)
-        return
-    kinds = schema.get("type")
-    if kinds is not None:
-        kinds = kinds if kinds.__class__ is list else [kinds]
-        if not any(is_kind(value, kind) for kind in kinds):
-            wanted = " or ".join(TYPES[kind] for kind in kinds)
-            found.append(mistyped(field, value, wanted))
+    def __init__(
+        self, root: AnySchema, pressed: Pressed, search: Search, words: Words
+    ) -> None:
+        self.root, self.pressed = root, pressed
+        self.search, self.words = search, words
+        self.found: list[Problem] = []
+        self.depth = 0
+        self.behind_refs: dict[tuple[int, int, str], list[Problem]] = {}
+
+    def add(self, field: str, words: str) -> None:
+        self.found.append(problem(field, words))
+
+    def problems_of(self, value: Json, schema: AnySchema, field: str) -> list[Problem]:
+        """Return what does not fit, apart from what was found so far."""
+        before, self.found = self.found, []
+        self.check(value, schema, field)
+        problems, self.found = self.found, before
+        return problems
+
+    def check(self, value: Json, schema: AnySchema, field: str) -> None:
+        """Add to `found` what does not fit."""
+        if self.depth > MAX_DEPTH:
+            self.add(field, "is nested too deeply")
             return
-    for allowed in allowed_values(schema):
-        if not any(same(value, one) for one in allowed):
-            found.append(not_allowed(field, value, allowed))
-            break
-    if value.__class__ is str:
-        check_text(value, schema, field, found, context)
-    elif isinstance(value, int | float) and value.__class__ is not bool:
-        check_number(value, schema, field, found)
-    elif value.__class__ is list:
-        check_list(value, schema, field, found, context, depth)
-    elif value.__class__ is dict:
-        check_object(value, schema, field, found, context, depth)
-    for word, checked in words.items():
-        if word in schema and word != "$ref":
-            checked(value, schema, field, found, context, depth)
+        if isinstance(schema, bool):
+            if not schema:
+                self.add(field, "must not be there")
+            return
+        words = self.words
+        if "$ref" in schema and "$ref" in words:  # told even of a value of a wrong type
+            self.check_word("$ref", value, schema, field)
+        if takes_file(schema):
+            self.check_file(value, schema, field)
+            return
+        kinds = schema.get("type")
+        if kinds is not None:
+            kinds = kinds if isinstance(kinds, list) else [kinds]
+            if not any(is_kind(value, kind) for kind in kinds):
+                wanted = " or ".join(TYPES[kind] for kind in kinds)
+                self.found.append(type_problem(field, value, wanted))
+                return
+        for allowed in allowed_values(schema):
+            if not any(same(value, one) for one in allowed):
+                self.found.append(choice_problem(field, value, allowed))
+                break
+        if isinstance(value, str):
+            self.check_text(value, schema, field)
+        elif isinstance(value, dict):
+            self.check_object(value, schema, field)
+        elif isinstance(value, list):
+            self.check_list(value, schema, field)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            self.check_number(value, schema, field)
+        for word in words:
+            if word in schema and word != "$ref":
+                self.check_word(word, value, schema, field)
 
+    def check_word(self, word: str, value: Json, schema: Schema, field: str) -> None:
+        self.depth += 1
+        self.words[word](value, schema, field, self)
+        self.depth -= 1
 
-def check_file(
-    value: Json, schema: Schema, field: str, found: list[Problem], context: Context
-) -> None:
-    if value.__class__ is FileValue:
-        value = value.value
-    no_file = value is None or isinstance(value, bool | int | float)
-    if no_file or (value == "" and is_carried(schema)):
-        found.append(mistyped(field, value, "a file"))
-    elif value.__class__ is str and not is_carried(schema):
-        check_text(value, schema, field, found, context)
+    def check_file(self, value: Json, schema: Schema, field: str) -> None:
+        if isinstance(value, FileValue):
+            value = value.value
+        no_file = value is None or isinstance(value, bool | int | float)
+        if no_file or (value == "" and is_carried(schema)):
+            self.found.append(type_problem(field, value, "a file"))
+        elif isinstance(value, str) and not is_carried(schema):
+            self.check_text(value, schema, field)
+
+    def check_text(self, value: str, schema: Schema, field: str) -> None:
+        self.check_size(len(value), schema, "Length", "characters", field)
+        if "pattern" in schema:
+            try:
+                if not self.search(schema["pattern"], value):
+                    # The description explains the pack's own patterns; for a user's,
+                    # show both.
+                    by_pack = self.search is re.search
+                    self.found.append(pattern_problem(field, value, schema, by_pack))
+            except ValueError as error:
+                self.add(field, f"{schema['pattern']!r} {error}")
+
+    def check_number(self, value: int | float, schema: Schema, field: str) -> None:
+        for name, fits, words in BOUNDS:
+            bound = schema.get(name)
+            if bound is not None and not fits(value, bound):
+                self.add(field, f"must be {words} {bound} (got {value})")
+
+    def check_list(self, value: list[Json], schema: Schema, field: str) -> None:
+        self.check_size(len(value), schema, "Items", "entries", field)
+        first = schema.get("prefixItems", [])
+        rest = schema.get("items", True)
+        self.depth += 1
+        for number, item in enumerate(value if first or rest is not True else ()):
+            part = first[number] if number < len(first) else rest
+            self.check(item, part, f"{field}[{number}]")
+        self.depth -= 1
+
+    def check_object(self, value: Members, schema: Schema, field: str) -> None:
+        self.check_size(len(value), schema, "Properties", "members", field)
+        known = schema.get("properties", {})
+        for name in schema.get("required", ()):
+            if name not in value:
+                self.add(f"{field}.{name}", "is required")
+        patterns = schema.get("patternProperties", {})
+        others = schema.get("additionalProperties", True)
+        self.depth += 1
+        for name, member in value.items():
+            parts = [known[name]] if name in known else []
+            try:
+                parts += [p for key, p in patterns.items() if self.search(key, name)]
+            except ValueError as error:
+                self.add(field, f"has a name that {error}")
+            for part in parts or [others]:
+                if part is not True:
+                    self.check(member, part, f"{field}.{name}")
+        self.depth -= 1
+
+    def check_size(
+        self, size: int, schema: Schema, name: str, unit: str, field: str
+    ) -> None:
+        least, most = schema.get(f"min{name}"), schema.get(f"max{name}")
+        if least is not None and size < least:
+            words = f"needs at least {least} {unit} (got {size})"
+            if least == 1:
+                words = "must not be empty"
+            self.add(field, words)
+        if most is not None and size > most:
+            self.add(field, f"takes at most {most} {unit} (got {size})")
 
 
 def allowed_values(schema: Schema) -> Iterator[list[Json]]:
@@ -217,166 +291,82 @@ def allowed_values(schema: Schema) -> Iterator[list[Json]]:
         yield schema["enum"]
 
 
-def check_text(
-    value: str, schema: Schema, field: str, found: list[Problem], context: Context
-) -> None:
-    check_size(len(value), schema, "Length", "characters", field, found)
-    if "pattern" in schema:
-        try:
-            if not context[2](schema["pattern"], value):
-                # The description explains the pack's own patterns; for a user's, show
-                # both.
-                found.append(unlike(field, value, schema, context[2] is re.search))
-        except ValueError as error:
-            found.append(problem(field, f"{schema['pattern']!r} {error}"))
-
-
-def check_number(
-    value: int | float, schema: Schema, field: str, found: list[Problem]
-) -> None:
-    for name, fits, words in BOUNDS:
-        bound = schema.get(name)
-        if bound is not None and not fits(value, bound):
-            found.append(problem(field, f"must be {words} {bound} (got {value})"))
-
-
 BOUNDS = (
-    ("minimum", lambda value, bound: value >= bound, "at least"),
-    ("maximum", lambda value, bound: value <= bound, "at most"),
-    ("exclusiveMinimum", lambda value, bound: value > bound, "more than"),
-    ("exclusiveMaximum", lambda value, bound: value < bound, "less than"),
+    ("minimum", ge, "at least"),
+    ("maximum", le, "at most"),
+    ("exclusiveMinimum", gt, "more than"),
+    ("exclusiveMaximum", lt, "less than"),
 )
 
 
-def check_list(
-    value: list[Json],
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
-) -> None:
-    check_size(len(value), schema, "Items", "entries", field, found)
-    first = schema.get("prefixItems", [])
-    rest = schema.get("items", True)
-    for number, item in enumerate(value if first or rest is not True else ()):
-        part = first[number] if number < len(first) else rest
-        check(item, part, f"{field}[{number}]", found, context, depth + 1)
-
-
-def check_object(
-    value: Members,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
-) -> None:
-    check_size(len(value), schema, "Properties", "members", field, found)
-    known = schema.get("properties", {})
-    for name in schema.get("required", ()):
-        if name not in value:
-            found.append(problem(f"{field}.{name}", "is required"))
-    patterns = schema.get("patternProperties", {})
-    others = schema.get("additionalProperties", True)
-    for name, member in value.items():
-        parts = [known[name]] if name in known else []
-        try:
-            parts += [p for key, p in patterns.items() if context[2](key, name)]
-        except ValueError as error:
-            found.append(problem(field, f"has a name that {error}"))
-        for part in parts or [others]:
-            if part is not True:
-                check(member, part, f"{field}.{name}", found, context, depth + 1)
-
-
-def check_any(
-    value: Json,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
-) -> None:
-    pressed = context[1]
-    if id(value) in pressed:
-        _, variant = pressed[id(value)]
-        check(value, variant, field, found, context, depth + 1)
+def check_any(value: Json, schema: Schema, field: str, validation: Validation) -> None:
+    if id(value) in validation.pressed:
+        _, variant = validation.pressed[id(value)]
+        validation.check(value, variant, field)
         return
     nearest = None
     variants = schema["anyOf"]
     for variant in variants:
-        faults = faults_of(value, variant, field, context, depth + 1)
-        if not faults:
+        problems = validation.problems_of(value, variant, field)
+        if not problems:
             return
-        rank = (fit(value, variant), len(faults))
+        rank = (fit(value, variant), len(problems))
         if nearest is None or rank < nearest[0]:
-            nearest = rank, faults
+            nearest = rank, problems
     if nearest is None:
         return
-    (fitting, _), faults = nearest
+    (fitting, _), problems = nearest
     if fitting < UNFIT:
-        found.extend(faults)
+        validation.found += problems
         return
     # Each has a type: whatever a value is, it fits those that have none.
     told_by = discriminator(variants)
-    if value.__class__ is dict and told_by:
+    if isinstance(value, dict) and told_by:
         name, allowed = told_by
         if value.get(name) is not None:
-            found.append(not_allowed(f"{field}.{name}", value[name], allowed))
+            wrong = choice_problem(f"{field}.{name}", value[name], allowed)
+            validation.found.append(wrong)
         else:
-            found.append(problem(f"{field}.{name}", "is required"))
+            validation.add(f"{field}.{name}", "is required")
         return
-    found.append(mistyped(field, value, " or ".join(map(noun, variants))))
+    wanted = " or ".join(map(noun, variants))
+    validation.found.append(type_problem(field, value, wanted))
 
 
 COMBINED: Words = {"anyOf": check_any}
 
 
-def check_size(
-    size: int, schema: Schema, name: str, unit: str, field: str, found: list[Problem]
-) -> None:
-    least, most = schema.get(f"min{name}"), schema.get(f"max{name}")
-    if least is not None and size < least:
-        words = f"needs at least {least} {unit} (got {size})"
-        if least == 1:
-            words = "must not be empty"
-        found.append(problem(field, words))
-    if most is not None and size > most:
-        found.append(problem(field, f"takes at most {most} {unit} (got {size})"))
-
-
 def fit(value: Json, schema: AnySchema) -> int:
     """Say how well a value fits a variant, by its type and its constants."""
-    if schema.__class__ is bool or "type" not in schema:
+    if isinstance(schema, bool) or "type" not in schema:
         return TYPED
     kinds = schema["type"]
-    kinds = kinds if kinds.__class__ is list else [kinds]
-    if value.__class__ is dict and "object" in kinds:
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if isinstance(value, dict) and "object" in kinds:
         for name, member in schema.get("properties", {}).items():
             if value.get(name) is not None and is_constant(member):
-                return TOLD if value[name] in member["enum"] else UNFIT
+                return NAMED if value[name] in member["enum"] else UNFIT
         if any(value.get(name) is None for name in schema.get("required", ())):
             return LACKING
     if takes_file(schema) and surely_file(value):
         return TYPED
     if any(is_kind(value, kind) for kind in kinds):
         return TYPED
-    if value.__class__ is str and read_text(value, kind_of(schema)) is not value:
+    if isinstance(value, str) and read_text(value, kind_of(schema)) is not value:
         return READABLE
     return UNFIT
 
 
 def is_constant(schema: Json) -> bool:
-    return schema.__class__ is dict and len(schema.get("enum", ())) == 1
+    return isinstance(schema, dict) and len(schema.get("enum", ())) == 1
 
 
 def discriminator(variants: list[AnySchema]) -> tuple[str, list[Json]] | None:
     """Return (name, values) of the member that tells all variants apart, or None."""
     members = [variant.get("properties", {}) for variant in variants]
     for name in members[0]:
-        if all(is_constant(own.get(name)) for own in members):
-            return name, [own[name]["enum"][0] for own in members]
+        if all(is_constant(one.get(name)) for one in members):
+            return name, [one[name]["enum"][0] for one in members]
     return None
 
 
@@ -385,15 +375,22 @@ def noun(variant: AnySchema) -> str:
 
 
 def is_kind(value: Json, kind: str) -> bool:
-    if kind == "boolean" or value.__class__ is bool:
-        return kind == "boolean" and value.__class__ is bool
-    if kind == "integer":
-        whole = isinstance(value, float) and value.is_integer()
-        return whole or isinstance(value, int)
-    if kind == "null":
-        return value is None
-    kinds = {"object": dict, "array": list, "string": str, "number": int | float}
-    return isinstance(value, kinds[kind])
+    if isinstance(value, bool):
+        return kind == "boolean"
+    if kind == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, CLASSES[kind])
+
+
+CLASSES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "number": (int, float),
+    "integer": int,
+    "boolean": bool,
+    "null": type(None),
+}
 
 
 def same(one: Json, other: Json) -> bool:
@@ -411,34 +408,39 @@ def problem(field: str, words: str) -> Problem:
     return {"field": field, "problem": words}
 
 
-def mistyped(field: str, value: Json, wanted: str) -> Problem:
+def type_problem(field: str, value: Json, wanted: str) -> Problem:
     """Say what a value should be, and what it is; a long text is not repeated, as it
     may be a secret."""
-    names = {dict: "an object", list: "a list", str: "text"}
-    is_short = value.__class__ is str and len(value) <= 20
-    got = shown(value) if is_short else names.get(value.__class__, shown(value))
+    if isinstance(value, str) and len(value) > 20:
+        got = TYPES["string"]
+    elif isinstance(value, dict):
+        got = TYPES["object"]
+    elif isinstance(value, list):
+        got = TYPES["array"]
+    else:
+        got = short_json(value)
     return problem(field, f"must be {wanted} (got {got})")
 
 
-def unlike(field: str, value: str, schema: Schema, own: bool) -> Problem:
+def pattern_problem(field: str, value: str, schema: Schema, by_pack: bool) -> Problem:
     """Say that a text does not match its pattern: by the schema's description, if there
     is one, and by the pattern, if it is the user's own or has no description. A long
     text is not repeated, as it may be a secret."""
-    got = shown(value) if len(value) <= 20 else "such a text"
+    got = short_json(value) if len(value) <= 20 else "such a text"
     words = schema.get("description")
     words = [words] if words and isinstance(words, str) else []
-    if not own or not words:
+    if not by_pack or not words:
         words.insert(0, f"must match {schema['pattern']}")
     return problem(field, f"cannot be {got}: {'; '.join(words)}")
 
 
-def not_allowed(field: str, value: Json, allowed: list[Json]) -> Problem:
-    choices = ", ".join(map(shown, allowed[:MOST_CHOICES]))
+def choice_problem(field: str, value: Json, allowed: list[Json]) -> Problem:
+    choices = ", ".join(map(short_json, allowed[:MOST_CHOICES]))
     if len(allowed) > MOST_CHOICES:
         choices += f" and {len(allowed) - MOST_CHOICES} more"
-    return problem(field, f"must be one of {choices} (got {shown(value)})")
+    return problem(field, f"must be one of {choices} (got {short_json(value)})")
 
 
-def shown(value: Json) -> str:
+def short_json(value: Json) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -23,6 +23,7 @@ from ..operations import operation
 from ..table.table import Flaw, Table
 from ..table.vectors import vector_of
 from ..workspace.markup import inline, prose
+from ..workspace.storage import store_lines
 from .office_archive import BadFileError
 from .web_page import declared, is_page, page_text
 from .word_file import word_text
@@ -38,13 +39,13 @@ if TYPE_CHECKING:
 EMBED = operation("embeddings/create_embeddings")
 LARGEST_BYTES = 50 << 20  # of one document
 MOST = 200  # documents at a time
-# Where a passage may end, the best place first.
+# What a passage may end with, the best place first: pages, paragraphs, sentences, ...
 ENDS = (
     *("\f", "\n\n", "\n", ". ", "! ", "? ", "\u3002", "\uff01", "\uff1f"),
     *("; ", ", ", "\uff1b", "\uff0c", "\u3001", " "),
 )
 BEGINNING = re.compile("[ \u3002\uff01\uff1f\uff1b\uff0c\u3001]")
-START = 1024  # bytes in which a PDF says that it is one, if behind blanks
+START = 1024  # bytes within which the mark of a PDF stands, perhaps behind blanks
 INSTEAD = (
     "give its text, which a Python step of yours can make with pypdf, or save it as "
     "Word or HTML"
@@ -57,11 +58,7 @@ ADVICE = (
 )
 UNCITED = "No passage is cited: do not take this for what the documents say."
 SAVED = "save it as Word (.docx), HTML or text"
-NOT_READ = {
-    b"{\\rtf": "an RTF file",
-    b"\xd0\xcf\x11\xe0": "an old or protected Office file",
-    b"\x1f\x8b": "compressed with gzip",
-}
+NOT_READ = (".rtf", ".xls", ".gz")
 
 
 def split_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -98,7 +95,7 @@ def split_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
         problems.append({"field": "documents", "problem": "hold no text"})
     check_read(problems)
     shown = {"documents": documents, "count": len(passages)}
-    return {**_kept(passages, given["output"]), **shown}
+    return {**_passages_in_result(passages, given["output"]), **shown}
 
 
 def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -115,7 +112,7 @@ def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
         from .index_steps import rank_by_words  # only where there are no vectors
 
         return rank_by_words(auth, given)
-    from ..catalog.pricing import bill  # only where prices are asked for
+    from ..catalog.pricing import bill  # ranking by words costs nothing
 
     table = Table(auth, given["rows"])
     body = {"model": given["model"], "input": [given["question"]]}
@@ -151,7 +148,7 @@ def _nearest(
             continue  # embed_rows says in embedding_error why there is none
         if len(vector) != len(wanted):
             problem = f"have {len(vector)} numbers each, the question's {len(wanted)}"
-            raise _unranked(f"{problem}: they are of another model", answer)
+            raise _cannot_rank(f"{problem}: they are of another model", answer)
         size = math.hypot(*vector) or 1.0
         dot = math.fsum(x / size * y for x, y in zip(vector, wanted, strict=True))
         # The earlier of two that are equally near.
@@ -161,7 +158,7 @@ def _nearest(
         else:
             heapq.heappushpop(best, entry)
     if not best:
-        raise _unranked("hold no vectors: embeddings/embed_rows makes them", answer)
+        raise _cannot_rank("hold no vectors: embeddings/embed_rows makes them", answer)
     return sorted(best, reverse=True), left_out
 
 
@@ -182,7 +179,7 @@ def _question_vector(answer: Json) -> list[float]:
     return [x / length for x in vector]
 
 
-def _unranked(problem: str, answer: Json) -> TogetherError:
+def _cannot_rank(problem: str, answer: Json) -> TogetherError:
     """Return the error for rows that cannot be ranked, once the question was paid."""
     return TogetherError(
         f"The rows {problem}",
@@ -243,7 +240,7 @@ def cite_answer(auth: Auth, step: Step, **arguments: Json) -> Members:
     }
 
 
-def _kept(passages: list[Members], output: str) -> Members:
+def _passages_in_result(passages: list[Members], output: str) -> Members:
     """Return {"passages"}, or {"s3"} and the like; see store_lines."""
     in_result = {"passages": passages}
     if output == "result" and not in_job():
@@ -252,8 +249,6 @@ def _kept(passages: list[Members], output: str) -> Members:
     content = "".join(lines).encode("utf-8", "replace")
     if output == "result" and len(content) <= RESULT_LIMIT:
         return in_result
-    from ..workspace.storage import store_lines  # only where objects are stored
-
     stored = store_lines(content, "passages.jsonl", output, "passages")
     return in_result if stored is None else stored
 
@@ -274,25 +269,27 @@ def check_read(problems: list[Problem]) -> None:
     if not problems:
         return
     listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems)
-    advice = {"advice": ADVICE} if INSTEAD in listed else {}
     raise TogetherError(
-        f"The documents cannot be read: {listed}", problems=problems, **advice
+        f"The documents cannot be read: {listed}",
+        type="invalid_argument",
+        problems=problems,
+        advice=ADVICE if INSTEAD in listed else None,
     )
 
 
 def read_document(auth: Auth, value: Json, field: str) -> tuple[Source, bytes]:
     """Return a document's (source, content), of a kind that can be read here."""
     from ..transfer.file_input import open_file  # only where a file is given
+    from ..transfer.filetypes import WORDS, file_like  # only then, too
 
     source = open_file(value, field, auth, LARGEST_BYTES)
     blocks = source.blocks()
     content = bytes(next(blocks, b""))
     head = content[:START].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith(b"%PDF"):
-        raise _refused(field, f"is a PDF, which cannot be read here: {INSTEAD}")
-    for mark, what in NOT_READ.items():
-        if head.startswith(mark):
-            raise _refused(field, f"is {what}, which cannot be read here: {SAVED}")
+    if ending := file_like(head, ".pdf", *NOT_READ):
+        advice = INSTEAD if ending == ".pdf" else SAVED
+        problem = f"is {WORDS[ending]}, which cannot be read here: {advice}"
+        raise _refused(field, problem)
     if _is_mail(content):
         problem = "is an e-mail with encoded parts: give its text"
         raise _refused(field, problem)
@@ -331,7 +328,7 @@ def text_of(document: tuple[Source, bytes], field: str) -> tuple[str, str]:
     except BadTextError as error:
         other = ", nor a Word file" if str(error).startswith("is not") else ""
         raise _refused(field, f"{error}{other}") from None
-    if is_page(text, source.name):
+    if is_page(text, source.name, source.media_type()):
         text = page_text(text)
     # A form feed ends a page, and an empty page counts too.
     return name, _visible(text).strip(" \t\r\n")
@@ -345,7 +342,7 @@ def _visible(text: str) -> str:
 def _as_declared(content: bytes, encoding: str | None) -> str | None:
     """Return the text of a page in the encoding that it declares, None where it does
     not, and where it is UTF-8 in fact. Raises BadTextError."""
-    from ..table_files.encodings import BadTextError  # as the text of others
+    from ..table_files.encodings import BadTextError  # only to read a file
 
     if encoding is None:
         return None
@@ -425,5 +422,7 @@ def _end(text: str, start: int, size: int) -> int:
 
 def _refused(field: str, problem: str) -> TogetherError:
     return TogetherError(
-        f"{field} {problem}", problems=[{"field": field, "problem": problem}]
+        f"{field} {problem}",
+        type="invalid_argument",
+        problems=[{"field": field, "problem": problem}],
     )

@@ -12,6 +12,7 @@ import re
 
 from ..client import TogetherError, prepare
 from ..table.table import Flaw, Table, summary
+from ..workspace.storage import open_object, write_object
 from .document_steps import (
     Places,
     check_read,
@@ -48,8 +49,6 @@ def index_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     changed, nothing is written. Raises TogetherError, with every document that cannot
     be read in its `problems`; then the index stays as it was.
     """
-    from ..workspace.storage import write_object  # only where objects are stored
-
     given = prepare(step, arguments)
     check_sizes(given)
     key, storage = given["index"], given.get("storage")
@@ -57,7 +56,7 @@ def index_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     known = {head["key"]: number for number, head in enumerate(before.heads)}
     after = WordIndex()
     try:
-        read, documents = _taken_in(auth, given, before, known)
+        read, documents = _take_in_documents(auth, given, before, known)
         others = [name for name in known if name not in read]
         if not given["remove_others"]:
             read = {name: (before, known[name]) for name in others} | read
@@ -77,7 +76,7 @@ def index_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     return {**told, "removed": removed, "count": after.count}
 
 
-def _taken_in(
+def _take_in_documents(
     auth: Auth, given: Members, before: WordIndex, known: dict[str, int]
 ) -> tuple[dict[str, tuple[WordIndex, int]], list[Members]]:
     """Return ({a document's key: the index that it is in, and its place there}, what the
@@ -205,7 +204,6 @@ def _row(row: Members) -> Members:
 def _kept_index(key: str, storage: str | None) -> WordIndex:
     """Return the index that is kept there; one without documents where none is."""
     from ..transfer.file_source import BLOCK  # what reads the documents loads it too
-    from ..workspace.storage import open_object  # only where objects are stored
 
     try:
         stream = open_object(key, storage)

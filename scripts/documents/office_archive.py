@@ -1,13 +1,13 @@
-"""Office files, which are archives of XML: read within bounds, whatever they claim.
+"""Office files are zip archives of XML files; read here within bounds.
 
     opened        an archive, once it is known to be one
-    parse         the XML of one of its members, element by element, none of it held
-    related       where a part leads to, by the kind of the relationship
-    other_kind    what an archive is that is no file of Word or Excel
+    parse         the XML of one of its members, element by element, without keeping it
+    related       the members that a part refers to, by the kind of the relationship
+    other_kind    what an archive is, where it is no file of Word or Excel
     BadFileError  why an archive cannot be read
 
-An archive may claim that a member is small and unpack to gigabytes, nest elements a
-million deep, or define entities by each other. Reading stops at the limits below.
+A member may unpack to gigabytes though the archive says that it is small, nest elements
+a million deep, or define entities by one another. Reading stops at the limits below.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 MOST_MEMBERS = 10_000
 MEMBER_BYTES = 200 << 20  # of a member, unpacked
-PIECE_BYTES = 1 << 20  # that are unpacked and parsed at a time
+PIECE_BYTES = 1 << 20  # unpacked and parsed at a time
 TOKEN_BYTES = 4 << 20  # of one tag, comment or the like
 DEPTH = 250  # elements within one another
+# What zipfile and expat raise for damaged files.
 DAMAGES = (
     zipfile.BadZipFile,
     zlib.error,
@@ -43,6 +44,7 @@ DAMAGES = (
 )
 
 
+# By a part of the media type: what other archives are, and what to do instead.
 OPEN_DOCUMENTS = {
     "opendocument.text": "is an OpenDocument text (.odt): save it as Word (.docx)",
     "opendocument.spreadsheet": "is an OpenDocument table (.ods): save it as .xlsx",
@@ -52,12 +54,13 @@ OPEN_DOCUMENTS = {
 
 
 class BadFileError(ValueError):
-    """An archive that cannot be read; str() says why, as what follows the file's
-    name."""
+    """An archive that cannot be read. str() says why, in words that follow the file's
+    name: "is damaged"."""
 
 
 def opened(file: IO[bytes], what: str = "archive") -> zipfile.ZipFile:
-    """Return the ZipFile of an open binary file. Raises BadFileError."""
+    """Return the ZipFile of an open binary file. Raises BadFileError, also where the
+    directory has more entries than zipfile should read."""
     file.seek(0)
     seam, count = b"", 0
     while block := file.read(PIECE_BYTES):
@@ -72,7 +75,8 @@ def opened(file: IO[bytes], what: str = "archive") -> zipfile.ZipFile:
 
 
 def other_kind(archive: zipfile.ZipFile) -> str | None:
-    """Say what an archive is that neither Word nor Excel wrote, or None."""
+    """Say what an archive is that is no file of Word or Excel, None where nothing shows
+    it."""
     names = archive.NameToInfo
     if "mimetype" in names and names["mimetype"].file_size < 200:
         try:
@@ -91,14 +95,14 @@ def other_kind(archive: zipfile.ZipFile) -> str | None:
 
 
 def _plain(name: str) -> str:
-    """Return a member's name as office programs compare it: regardless of case, and of
-    which slash is used."""
+    """Return a member's name as office programs compare names: in small letters, with
+    slashes only."""
     return name.replace("\\", "/").lstrip("/").lower()
 
 
 def related(archive: zipfile.ZipFile, part: str, kind: str) -> dict[str, str]:
-    """Return the names of the members that a part ("" for the whole) leads to by
-    relationships whose type ends with `kind`, by the relationships' ids."""
+    """Return {id of the relationship: name of the member} for the relationships of a
+    part ("" for the whole file) whose type ends with `kind`."""
     folder, name = posixpath.split(part)
     found = {}
     members = {_plain(one): one for one in archive.NameToInfo}
@@ -140,9 +144,9 @@ def _parser(
     end: Callable[[str], object] | None,
     text: Callable[[str], None] | None,
 ) -> expat.XMLParserType:
-    """Return a parser that calls these functions, names without their prefixes. It
-    raises BadFileError for elements nested too deep, and for a document type, since
-    entities are declared there."""
+    """Return a parser that calls these functions, with names without their prefixes.
+    It raises BadFileError for elements nested too deep, and for a document type, which
+    is where entities are declared."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.buffer_size = 1 << 16

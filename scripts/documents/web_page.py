@@ -1,19 +1,22 @@
 """The text of a web page, in time linear in its size.
 
 Tags, comments and entities are read as the HTML standard says (section 13.2.5), so that
-a page is what a browser makes of it; what it does not show (scripts, styles, the head's
-title, what is hidden) is left out, and what is marked as deleted, readings above
-characters, and what stands in place of a film or of a formula's code. What a cell over
-several rows says stands in each of them, an item's number before it, formulas in a line:
-(1)/(2), x_(1)^(2), root(3)(8), [1, 2; 3, 4]. Digits raised behind a digit have a ^
-before them, text that is struck out ~~ around it. What the attributes of XML say is
-text too, since they are data there.
+a page is what a browser makes of it. Left out is what a browser does not show: scripts,
+styles, the title in the head, hidden elements; and besides deleted text (<del>),
+readings above characters (ruby), what is shown only where a film cannot be, and the
+source code that stands beside a formula.
+
+A cell that spans several rows has its text in each of them. Items of numbered lists
+begin with their numbers. Formulas are written in a line: (1)/(2), x_(1)^(2), root(3)(8),
+[1, 2; 3, 4]. Superscript digits after a digit have a ^ before them, text that is struck
+through has ~~ around it. Attributes of XML count as text, since they hold data there.
+
 html.parser is not used: up to Python 3.11.13 a page of unclosed tags takes it hours.
 
     is_page    whether a text is HTML or XML
-    declared   the encoding that a page says it is in
+    declared   the encoding that a page declares
     page_text  the words of a page
-    formula    a formula in a line, as Word files have it too
+    formula    a formula written in a line, as those of Word files are too
 """
 
 from __future__ import annotations
@@ -29,16 +32,16 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     _Mark: TypeAlias = tuple[int, int, int]
-    """How many pieces, characters and words there were when a cell began."""
+    """How many pieces, characters and texts there were when a cell began."""
 
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Elements whose content is no text that is read.
+# Elements whose content is skipped unread, up to their end tag.
 RAW = _names("script style title noscript template iframe noframes noembed")
-# Elements with a blank line around them, and those that begin a line.
+# Elements with a blank line around them, and those that begin a new line.
 APART = _names(
     "p h1 h2 h3 h4 h5 h6 ul ol dl table blockquote pre figure hr article section "
     "header footer main nav aside form fieldset address details"
@@ -50,13 +53,16 @@ LINES = _names(
 CELLS = _names("td th")
 STRUCK = _names("s strike")
 VOID = _names("area base br col embed hr img input link meta source track wbr")
-# A page that hides its html or body is shown by a script.
+# Never hidden: elements without content; and html and body, which pages hide only until
+# a script has run.
 NEVER_HIDDEN = VOID | {"html", "body"}
-# Elements that say again what the page shows otherwise, or nothing where it shows them.
+# Elements that are left out: deleted text, readings above characters, source code of
+# formulas, and what is shown only where a browser cannot show the element itself.
 UNSEEN = _names(
     "del rt rp annotation annotation-xml mphantom video audio canvas datalist"
 )
-# Elements that end where another of these begins, if not within another list or table.
+# Elements whose end tag may be missing: they end where one of those named begins, unless
+# that is in a list or table within them.
 _PARTS = _names("tr tbody tfoot")
 ENDED_BY = {
     "p": APART | LINES | CELLS,
@@ -68,47 +74,56 @@ ENDED_BY = {
     **dict.fromkeys(("tr", "thead", "tbody"), _PARTS),
 }
 NESTS = ("ul", "ol", "dl", "table", "select")
-# A fragment of a page begins with one of these.
+# The elements with which a fragment of a page may begin.
 BEGINNINGS = APART | LINES | CELLS | RAW | {"head", "meta", "link", "span", "a", "b"}
-PAGES = _names("html htm xhtml")  # how the names of pages end
-# And those of texts, which may be about pages and show their tags.
+# Endings of the names of pages, and of texts: a text about pages may begin with a tag.
+PAGES = _names("html htm xhtml")
 TEXTS = _names("txt text log md markdown mdown rst csv tsv")
 
-# Any other < is text, as in a < b.
+# The beginning of a tag or comment. Any other < is text, as in a < b.
 _OPEN = re.compile(r"<[a-zA-Z/!?]")
 _NAME = re.compile(r"[a-zA-Z][^\s/>]*")
 _BEGINNING = re.compile(
     r"\s*(?:<(?:\?xml|!doctype|html|head|body|svg|rss|feed)\b)", re.IGNORECASE
 )
+# A beginning as JSON has it.
+_DATA = re.compile(r"\s*[\[{]")
 _XML = re.compile(r"\s*<(?:\?xml|svg|rss|feed)\b", re.IGNORECASE)
-# A tag without any of these words says nothing of how its element is seen.
+# Whether an element is hidden or struck through takes one of these words in its tag.
 _LOOKS = re.compile(
     "hidden|none|visible|initial|collapse|line-through|katex-html", re.IGNORECASE
 )
-SIGHTS = 16  # elements within one another that say how they are seen
+SIGHTS = 16  # elements within one another whose visibility is followed
 ROWS = CELLS | _names("table tr thead tbody tfoot")
-# The most rows and columns that a cell is over in browsers.
+# The most rows and columns that a cell spans in browsers.
 ROWSPAN = 65534
 COLSPAN = 1000
-REPEATED_TEXT = 500  # characters of a cell over several rows that each of them has
-HEAD_CHARACTERS = 4096  # of a tag, that are looked at
-# The next place within a tag that means something: its end, or a value, since one in
-# quotes may hold what else ends the tag, and one without holds quotes as they are.
+# The most characters of a cell over several rows that are repeated in each row.
+REPEATED_TEXT = 500
+HEAD_CHARACTERS = 4096  # of a tag whose attributes are read
+# Within a tag: its end, or the value of an attribute. In quotes a > does not end the tag,
+# and within a value without quotes a quote begins nothing.
 _INSIDE = re.compile(r">|=\s*(?:([\"'])|[^\s>\"'][^\s>]*)")
 _BLANKS = re.compile(r"[ \t\n\r\f\v]+")
-# Python refuses to read a number of more than 4300 digits.
+# A numeric entity beyond any character: html.unescape would fail at one of more than 4300
+# digits.
 _LONG = re.compile(r"&#(?:[xX][0-9a-fA-F]{9,}|[0-9]{9,});?")
 _BREAK = re.compile(r"\n{3,}")
-# What is raised and, behind a digit, would else be read as a part of its number.
+# A superscript that, behind a digit, would be read as a part of its number: 10^6.
 RAISED = re.compile("[+\u2212-]?[0-9]")
 
 
-def is_page(text: str, name: str | None = None) -> bool:
-    """Say whether a text is HTML or XML: by its name, by its beginning, behind comments,
-    or as a fragment in a file whose name does not say that it is something else."""
+def is_page(text: str, name: str | None = None, media_type: str = "") -> bool:
+    """Say whether a text is HTML or XML: by the file's name, the media type that came
+    with it, its beginning behind comments, or as a fragment in a file whose name does
+    not say that it is something else."""
     ending = name.rpartition(".")[2].lower() if name and "." in name else ""
     if ending in TEXTS:
         return False
+    # Servers call much text/html that is none, such as data and the output of scripts.
+    may = media_type == "text/html" and not _DATA.match(text)
+    if may and _OPEN.search(text, 0, HEAD_OF_PAGE):
+        return True
     place = 0
     while (comment := re.compile(r"\s*<!--").match(text, place)) is not None:
         place = text.find("-->", comment.end()) + 3
@@ -123,21 +138,22 @@ def is_page(text: str, name: str | None = None) -> bool:
 
 
 def declared(content: bytes) -> str | None:
-    """Return the encoding that a page or XML says it is in, as Python calls it; None
-    where it says none that a page is written in."""
-    said = _CHARSET.search(content[:HEAD_OF_PAGE])
-    name = said[1].decode("ascii").lower() if said else ""
+    """Return the encoding that a page or XML declares, by Python's name for it; None
+    where it declares none that pages are written in."""
+    found = _CHARSET.search(content[:HEAD_OF_PAGE])
+    name = found[1].decode("ascii").lower() if found else ""
     name = LABELS.get(name, name)
     return name if _CODE_PAGES.fullmatch(name) else None
 
 
-HEAD_OF_PAGE = 4096
+HEAD_OF_PAGE = 4096  # bytes, or characters, in which a page says what it is
 _CHARSET = re.compile(
     rb"""<(?:meta\s[^>]{0,500}?\bcharset|\?xml\s[^>]{0,100}?\bencoding)\s*=\s*["']?\s*"""
     rb"""([a-z0-9_.:-]{1,40})""",
     re.IGNORECASE,
 )
-# What browsers take these labels for: their texts have what the label's code lacks.
+# Names of encodings that browsers read as a larger one, since pages under these names
+# have characters that only the larger one has; as Python calls it.
 LABELS = {
     **dict.fromkeys(("iso-8859-1", "latin1", "us-ascii", "ascii"), "windows-1252"),
     **dict.fromkeys(("gb2312", "gbk", "x-gbk"), "gb18030"),
@@ -148,6 +164,7 @@ LABELS = {
     "iso-8859-9": "windows-1254",
     "macintosh": "mac_roman",
 }
+# The encodings of pages that are read as declared.
 _CODE_PAGES = re.compile(
     "windows-125[0-8]|iso-8859-(?:[2-8]|10|13|14|15|16)|koi8-[ru]|gb18030|cp932|cp949"
     "|cp874|big5hkscs|euc-jp|iso-2022-jp|ibm866|mac_roman"
@@ -163,7 +180,7 @@ def page_text(page: str) -> str:
     sight = _Sight(found)
     head = page[:HEAD_OF_PAGE].lower()
     xml = _XML.match(page) is not None and "<html" not in head
-    drawing = "<svg" in head  # whose attributes are places
+    drawing = "<svg" in head  # whose attributes are coordinates
     raw = _names("script style") if drawing else frozenset()
     data = xml and not drawing
     most = len(page) if data else HEAD_CHARACTERS
@@ -196,8 +213,7 @@ def page_text(page: str) -> str:
 
 
 def _data(inside: str) -> str:
-    """Return what the attributes of an element of XML say, without those that say how
-    it is to be read."""
+    """Return the attributes of an element of XML as text, without those for parsers."""
     return "".join(
         f"{one[1]}={one[2]} "
         for one in _ATTRIBUTE.finditer(inside)
@@ -206,22 +222,23 @@ def _data(inside: str) -> str:
 
 
 def _looks(tag: str, inside: str) -> tuple[str, bool]:
-    """Return how what is in an element is seen, as far as its tag says: "none", "hidden"
-    where it does not say itself that it is visible, "visible", or ""; and whether it is
-    struck out."""
+    """Return (visibility, whether it is struck through) of an element, by its tag. The
+    visibility is "none" where nothing in it is shown, "hidden" where only what is made
+    visible within it is, "visible", or "" where the tag says nothing."""
     if tag in UNSEEN:
         return "" if inside.endswith("/>") else "none", False
     if tag in NEVER_HIDDEN or not (tag == "dialog" or _LOOKS.search(inside)):
         return "", False
-    said = _attributes(inside)
-    style = _style(said.get("style", ""))
+    attributes = _attributes(inside)
+    style = _style(attributes.get("style", ""))
     struck = "line-through" in _last(style, "text-decoration", "text-decoration-line")
-    # These are so unless the element's own style says otherwise.
-    closed = tag == "dialog" and "open" not in said
-    closed = closed or said.get("hidden", "until-found") != "until-found"
-    again = tag == "span" and "katex-html" in said.get("class", "")  # its formula
+    # Hidden by its attributes, unless its own style says otherwise.
+    closed = tag == "dialog" and "open" not in attributes
+    closed = closed or attributes.get("hidden", "until-found") != "until-found"
+    # KaTeX writes each formula twice, once as MathML.
+    repeated = tag == "span" and "katex-html" in attributes.get("class", "")
     gone = style.get("display", "none" if closed else "") == "none"
-    if gone or again or style.get("content-visibility") == "hidden":
+    if gone or repeated or style.get("content-visibility") == "hidden":
         return "none", struck
     seen = style.get("visibility")
     if seen in ("hidden", "collapse"):
@@ -229,28 +246,28 @@ def _looks(tag: str, inside: str) -> tuple[str, bool]:
     return "visible" if seen in ("visible", "initial") else "", struck
 
 
-# Within a style: comments, strings and escapes, in which no sign means anything.
-_HELD = re.compile(r"""/\*(?:.*?\*/|.*)|"[^"]*"?|'[^']*'?|\\.?""", re.DOTALL)
-_SIGNS = re.compile(r"([;()\[\]{}])")
+# Within a style: comments, strings and escapes, whose characters separate nothing.
+_OPAQUE = re.compile(r"""/\*(?:.*?\*/|.*)|"[^"]*"?|'[^']*'?|\\.?""", re.DOTALL)
+_SEPARATORS = re.compile(r"([;()\[\]{}])")
 
 
 def _style(text: str) -> dict[str, str]:
-    """Return what a style attribute says in small letters, by its properties, without
-    strings and what is in brackets. Of several declarations of a property the last one
-    is valid, of those that are important if there are any."""
-    said, depth = [""], 0
-    for part in _SIGNS.split(_HELD.sub(" ", text.lower())):
+    """Return {property: value} of a style attribute, in small letters, without strings
+    and what is in brackets. Of several declarations of a property the last one counts,
+    of those marked !important if there are any."""
+    declarations, depth = [""], 0
+    for part in _SEPARATORS.split(_OPAQUE.sub(" ", text.lower())):
         if part == ";" and not depth:
-            said.append("")
+            declarations.append("")
         elif part in ("(", "[", "{"):
             depth += 1
         elif part in (")", "]", "}"):
             depth = max(0, depth - 1)
         elif not depth:
-            said[-1] += part
+            declarations[-1] += part
     found: dict[str, str] = {}
     important = set()
-    for one in said:
+    for one in declarations:
         name, _, value = one.partition(":")
         value, mark, words = value.partition("!")
         name, value, weighs = name.strip(), value.strip(), words.strip() == "important"
@@ -263,23 +280,25 @@ def _style(text: str) -> dict[str, str]:
 
 
 def _last(style: dict[str, str], *names: str) -> str:
-    """Return what the last one of some properties in a style says."""
-    return next((said for name, said in reversed(style.items()) if name in names), "")
+    """Return the value of that of some properties which stands last in a style."""
+    values = (value for name, value in reversed(style.items()) if name in names)
+    return next(values, "")
 
 
-# How many parts the kinds of formulas have that are written by the place of their parts.
+# MathML elements whose parts mean what their places say: how many they have.
 PARTS = {
     **dict.fromkeys(_names("mfrac atop msub msup munder mover mroot"), 2),
     **dict.fromkeys(_names("msubsup munderover"), 3),
 }
-# With which a cell begins that only an alignment sets apart from the one before.
+# A cell that begins with a relation continues the one before: the column only aligns it.
 RELATIONS = frozenset("=<>\u2264\u2265\u2260\u2248\u2261\u223c\u2192\u21d2\u21d4")
 FORMULA_DEPTH = 250  # elements of a formula within one another
 
 
 def formula(kind: str, parts: list[str]) -> str:
-    """Return a formula in a line: one of a kind that MathML has, of parts that are such
-    lines. One that has not the parts of its kind is a row of them."""
+    """Return a formula written in a line: an element of MathML, by its name and its
+    parts, which are lines already. With another number of parts than the element has,
+    they are put in a row."""
     if len(parts) == PARTS.get(kind):
         first, second = parts[:2]
         if kind == "mfrac":
@@ -296,18 +315,18 @@ def formula(kind: str, parts: list[str]) -> str:
         return f"{parts[0]}{''.join(rest)}".strip(" ")
     if kind == "mtable":
         return f"[{'; '.join(parts)}]"
-    said = "".join(parts)
-    return f"\u221a({said})" if kind == "msqrt" else said
+    text = "".join(parts)
+    return f"\u221a({text})" if kind == "msqrt" else text
 
 
 def scripts(low: str, high: str = "") -> str:
-    """Return what stands below and above the line."""
+    """Return a subscript and a superscript, written in a line."""
     return (f"_({low})" if low else "") + (f"^({high})" if high else "")
 
 
 def fenced(parts: list[str], begin: str, between: str, end: str) -> str:
-    """Return a formula's parts in brackets, with the signs that stand between them: the
-    last one between all that follow."""
+    """Return a formula's parts in brackets, with separators between them; the last
+    separator also goes between all further parts."""
     signs = between.split() and "".join(between.split())
     text = ""
     for number, part in enumerate(parts):
@@ -317,25 +336,25 @@ def fenced(parts: list[str], begin: str, between: str, end: str) -> str:
 
 
 def _mathml(kind: str, inside: str, parts: list[tuple[str, str]]) -> str:
-    """Return an element of MathML in a line, by its tag and the names and lines of its
-    parts."""
-    said = [text for _, text in parts]
+    """Return an element of MathML written in a line, by its name, the rest of its tag,
+    and the name and line of each of its parts."""
+    lines = [text for _, text in parts]
     if kind == "mfrac":
         line = _attributes(inside).get("linethickness", "")
         kind = "atop" if line[:1] == "0" and not re.search("[1-9]", line) else kind
     elif kind == "mfenced":
         given = _attributes(inside)
-        open, close = given.get("open", "("), given.get("close", ")")
-        return fenced(said, open, given.get("separators", ","), close)
+        begin, end = given.get("open", "("), given.get("close", ")")
+        return fenced(lines, begin, given.get("separators", ","), end)
     elif kind == "mmultiscripts":
         names = [*(name for name, _ in parts), "mprescripts"]
         place = names.index("mprescripts")
-        behind, before = said[1:place], said[place + 1 :]
+        behind, before = lines[1:place], lines[place + 1 :]
         pairs = [
             "".join(map(scripts, of[::2], [*of[1::2], ""])) for of in (before, behind)
         ]
-        return "".join((pairs[0], *said[:1], pairs[1]))
-    return formula("mtr" if kind == "mlabeledtr" else kind, said)
+        return "".join((pairs[0], *lines[:1], pairs[1]))
+    return formula("mtr" if kind == "mlabeledtr" else kind, lines)
 
 
 class _Formulas:
@@ -346,10 +365,10 @@ class _Formulas:
         # Of each open element, the formula's own first: its name, the rest of its tag,
         # and names and lines of its parts.
         self.open: list[tuple[str, str, list[tuple[str, str]]]] = []
-        self.seen = False  # whether anything in it is
+        self.seen = False  # whether it has text
 
     def take(self, kind: str, value: str, inside: str) -> bool:
-        """Take what is next; say whether it belongs to a formula."""
+        """Take a token; say whether it belongs to a formula."""
         if kind in ("text", "data"):
             if self.open:
                 self.say(value)
@@ -357,7 +376,7 @@ class _Formulas:
         tag = value.rpartition(":")[2]
         if not self.open and not (kind == "start" and tag == "math"):
             return False
-        if tag in APART or tag in LINES or tag in CELLS:  # of which no formula is made
+        if tag in APART or tag in LINES or tag in CELLS:  # which stand in no formula
             self.close(0)
             return False
         if kind == "start":
@@ -373,10 +392,10 @@ class _Formulas:
         return True
 
     def say(self, text: str) -> None:
-        """Take text, which only within mtext has blanks that mean something."""
+        """Take text. Blanks at its ends count in mtext alone."""
         name, _, parts = self.open[-1]
         text = _BLANKS.sub(" ", _unescaped(text))
-        if name != "mtext":  # a function has an invisible sign before its argument
+        if name != "mtext":  # U+2061, invisible, is between a function and its argument
             text = text.strip(" ").replace("\u2061", " ")
         if text:
             parts.append(("", text))
@@ -386,16 +405,16 @@ class _Formulas:
         """End the element that is open there, and those in it."""
         while len(self.open) > place:
             name, inside, parts = self.open.pop()
-            said = _mathml(name, inside, parts)
+            line = _mathml(name, inside, parts)
             if self.open:
-                self.open[-1][2].append((name, said))
+                self.open[-1][2].append((name, line))
             else:
-                self.found.put(said if self.seen else "")
+                self.found.put(line if self.seen else "")
                 self.seen = False
 
 
 COUNTED = _names("ol ul menu li")
-# How a list counts, by its type or style and as Word calls it.
+# How a list counts: its type attribute or style, and what Word calls the same.
 COUNTS = {
     "1": "decimal",
     "decimal": "decimal",
@@ -413,19 +432,20 @@ _ATTRIBUTE = re.compile(
 )
 _INTEGER = re.compile(r"\s*([-+]?\d{1,10})(?!\d)")
 COUNT_MOST = 2**31 - 1
-NUMBERS = 40  # characters of the numbers of lists that begin within one another
+# The most characters of numbers in a row, where lists begin within one another: 1. a. i.
+NUMBERS = 40
 
 
 class _Items:
-    """Gives the items of lists that count their numbers."""
+    """Gives the items of numbered lists their numbers."""
 
     def __init__(self, found: _PageText) -> None:
         self.found = found
-        # Of each open list: its name, the number that comes next, and its form, None
-        # for one without numbers.
+        # Of each open list: its tag, the number that comes next, and how it is written,
+        # None for a list without numbers.
         self.open: list[tuple[str, int, str | None]] = []
-        self.names = dict.fromkeys(COUNTED, 0)  # how many are open
-        self.depth = 0  # of the item whose number stands before nothing yet
+        self.names = dict.fromkeys(COUNTED, 0)  # how many of each tag are open
+        self.depth = 0  # of the last item: how many lists it was within
 
     def take(self, kind: str, tag: str, inside: str) -> None:
         """Take a tag of a list or an item."""
@@ -437,29 +457,31 @@ class _Items:
                 if name == tag:
                     break
             return
-        said = _attributes(inside)
+        attributes = _attributes(inside)
         if tag == "li":
-            self.number(said)
+            self.number(attributes)
             return
-        form = COUNTS.get(said.get("type", ""), "decimal") if tag == "ol" else None
-        style = _style(said.get("style", ""))
+        form = None
+        if tag == "ol":
+            form = COUNTS.get(attributes.get("type", ""), "decimal")
+        style = _style(attributes.get("style", ""))
         if words := _last(style, "list-style", "list-style-type").split():
             form = next((COUNTS[word] for word in words if word in COUNTS), form)
             form = None if "none" in words else form
-        if "reversed" in said:
-            form = None  # from how many on is known at its end
-        self.open.append((tag, _integer(said.get("start"), 1), form))
+        if "reversed" in attributes:
+            form = None  # its first number would be known at its end only
+        self.open.append((tag, _integer(attributes.get("start"), 1), form))
         self.names[tag] += 1
 
-    def number(self, said: dict[str, str]) -> None:
-        """Begin an item of the list that is open."""
+    def number(self, attributes: dict[str, str]) -> None:
+        """Begin an item of the open list, with these attributes."""
         if not self.open:
             return
         name, count, form = self.open[-1]
-        count = _integer(said.get("value"), count)
+        count = _integer(attributes.get("value"), count)
         self.open[-1] = name, count + 1, form
         if len(self.open) <= self.depth:
-            self.found.label = ""  # of an item of which nothing is seen
+            self.found.label = ""  # the item before has no text
         self.depth = len(self.open)
         if form and len(self.found.label) < NUMBERS:
             self.found.label += f"{counted(count, form, letters=_letters)}. "
@@ -497,14 +519,15 @@ def _unescaped(text: str) -> str:
 
 
 class _Grid:
-    """An open table: the column that comes next, and the cells over several rows, by
-    their first columns: (rows to come, columns, what it says)."""
+    """An open table: the next column, and the cells that span several rows, by their
+    first columns: (rows to come, columns, text)."""
 
     def __init__(self) -> None:
         self.column = 0
-        self.above: dict[int, tuple[int, int, str]] = {}  # of rows above, for this one
-        self.below: dict[int, tuple[int, int, str]] = {}  # for the next
-        # Of the open cell: its column, its rows and columns, where its text begins.
+        self.above: dict[int, tuple[int, int, str]] = {}  # that reach into this row
+        self.below: dict[int, tuple[int, int, str]] = {}  # and into the next
+        # Of the open cell: its column, how many rows and columns it spans, and where its
+        # text begins.
         self.cell: tuple[int, int, int, _Mark] | None = None
 
     def close(self, found: _PageText) -> None:
@@ -512,14 +535,14 @@ class _Grid:
         if self.cell:
             column, rows, columns, begins = self.cell
             if rows > 1:
-                self.below[column] = rows - 1, columns, found.said(begins)
+                self.below[column] = rows - 1, columns, found.text_since(begins)
             found.end_cell(begins)
         self.cell = None
 
 
 class _Tables:
-    """Repeats the text of a cell over several rows in each of them. All repetitions
-    together are no longer than the page."""
+    """Repeats the text of a cell that spans several rows in each of them. All that is
+    repeated is together no longer than the page."""
 
     def __init__(self, found: _PageText, room: int) -> None:
         self.found = found
@@ -539,9 +562,9 @@ class _Tables:
         if tag in CELLS and begins:
             while grid.column in grid.above:
                 self.repeat(grid, grid.column)
-            said = _attributes(inside)
-            rows = _span(said.get("rowspan"), ROWSPAN) or ROWSPAN
-            columns = _span(said.get("colspan"), COLSPAN) or 1
+            attributes = _attributes(inside)
+            rows = _span(attributes.get("rowspan"), ROWSPAN) or ROWSPAN
+            columns = _span(attributes.get("colspan"), COLSPAN) or 1
             self.found.next_cell(grid.column == 0)
             grid.cell = grid.column, rows, columns, self.found.mark()
             grid.column += columns
@@ -558,31 +581,31 @@ class _Tables:
 
     def repeat(self, grid: _Grid, column: int) -> None:
         """Write a cell that began in a row above."""
-        rows, columns, said = grid.above.pop(column)
-        self.room -= len(said) + 1
+        rows, columns, text = grid.above.pop(column)
+        self.room -= len(text) + 1
         if self.room > 0:
             self.found.next_cell(grid.column == 0)
-            self.found.put(said)
+            self.found.put(text)
             self.widen(columns)
             if rows > 1:
-                grid.below[column] = rows - 1, columns, said
+                grid.below[column] = rows - 1, columns, text
         grid.column = column + columns
 
     def widen(self, columns: int) -> None:
-        """Leave the columns blank that a cell is over beside its first."""
+        """Leave the further columns blank that a cell spans."""
         more = max(0, min(columns - 1, self.room))
         self.room -= more
         self.found.blank += more
 
 
 def _span(text: str | None, most: int) -> int:
-    """Return how many rows or columns a cell is over, as its tag says."""
+    """Return how many rows or columns a cell spans, by its attribute."""
     count = _integer(text, 1)
     return min(count, most) if count >= 0 else 1
 
 
 class _Sight:
-    """Follows the elements that say how they are seen, with what is in them."""
+    """Follows the elements that say whether they are shown, and what is in them."""
 
     def __init__(self, found: _PageText) -> None:
         self.found = found
@@ -590,9 +613,9 @@ class _Sight:
         self.open: list[_Element] = []
 
     def take(self, kind: str, tag: str, inside: str) -> str:
-        """Take what is next; return "begins" for the tag of an element that is not there
-        for who sees the page, "within" in such a one and for text that is not seen, and
-        else ""."""
+        """Take a token; return "begins" for the start tag of an element that is not shown
+        at all, "within" for what is in such an element and for invisible text, else
+        ""."""
         for place, one in enumerate(self.open):
             if one.ends(kind, tag):
                 del self.open[place:]
@@ -604,9 +627,9 @@ class _Sight:
         above = self.open[-1] if self.open else self.page
         sight = above.sight
         if kind == "start" and sight != "none" and len(self.open) < SIGHTS:
-            own, strikes = _looks(tag, inside)
-            if own not in ("", sight) or strikes:
-                one = _Element(tag, own or sight, strikes or above.struck)
+            changed, strikes = _looks(tag, inside)
+            if changed not in ("", sight) or strikes:
+                one = _Element(tag, changed or sight, strikes or above.struck)
                 self.open.append(one)
                 self.found.strike("style", one.struck)
                 if one.sight == "none":
@@ -617,15 +640,15 @@ class _Sight:
 
 
 class _Element:
-    """One that says how it is seen, until it ends."""
+    """An open element that says whether it is shown."""
 
     def __init__(self, tag: str, sight: str, struck: bool) -> None:
         self.tag, self.sight, self.struck = tag, sight, struck
-        self.open: dict[str, int] = {}  # within it, by name
-        self.closed = False  # by its own tag
+        self.open: dict[str, int] = {}  # how many are open within it, by their tags
+        self.closed = False  # whether its own end tag closed it
 
     def ends(self, kind: str, tag: str) -> bool:
-        """Take what is next; say whether it stands behind the element, or closes it."""
+        """Take a token; say whether the element has ended before it, or ends by it."""
         if kind == "start":
             nested = any(self.open.get(name) for name in NESTS)
             if not nested and tag in ENDED_BY.get(self.tag, ()):
@@ -638,35 +661,35 @@ class _Element:
             elif tag == self.tag:
                 self.closed = True
                 return True
-            else:  # of what the element is in
+            else:  # perhaps the end of an element around it
                 around = APART | LINES | CELLS | {"ruby", "math"}
                 return tag in around and tag != "br"
         return False
 
 
 class _PageText:
-    """Words as they come, with the widest of the breaks between them."""
+    """The text so far. Of several breaks in a row, the widest is kept."""
 
     ORDER = ("", " ", "\t", "\n", "\n\n")
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
-        self.between = ""
-        self.kept = 0  # how many elements are open in which every blank counts
-        self.tabs = 0  # since the last words of the row, one for each of its columns
-        self.blank = 0  # columns of the cell at hand beside its first
-        self.begun = False  # whether nothing has been said in the row so far
-        self.lead = ""  # the tabs before all words
-        self.fresh = False  # whether a cell has begun and said nothing so far
-        self.size = self.puts = 0  # how much has been said, and in how many pieces
-        self.broken = 0  # the last of them that began a line
-        self.raised = False  # whether what comes stands above the line
-        self.struck: set[str] = set()  # why what comes is struck out
-        self.marked = False  # whether text that is struck out is open
-        self.label = ""  # the number of the item whose first words come
+        self.between = ""  # the break before the next text
+        self.pre = 0  # how many elements are open in which every blank counts
+        self.tabs = 0  # columns of the row since its last text
+        self.blank = 0  # further columns that the open cell spans
+        self.begun = False  # whether the row has begun, and has no text so far
+        self.lead = ""  # the tabs before the first text of all
+        self.fresh = False  # whether a cell has begun, and has no text so far
+        self.size = self.puts = 0  # characters so far, and how many texts were put
+        self.broken = 0  # the last of these texts that began a line
+        self.raised = False  # whether the next text is a superscript
+        self.struck: set[str] = set()  # why the next text is struck through
+        self.marked = False  # whether ~~ was written that needs its counterpart
+        self.label = ""  # the number of a list item, until its first text comes
 
     def tag(self, kind: str, name: str, xml: bool) -> None:
-        """Take the break that a tag makes."""
+        """Take the break that a tag makes, or how it changes text."""
         if name in APART:
             self.break_off("\n\n", name == "pre" and kind)
         elif name in LINES:
@@ -681,7 +704,7 @@ class _PageText:
             self.strike("tag", kind == "start")
 
     def strike(self, why: str, on: bool) -> None:
-        """Take note that the words that come are struck out, or no longer are."""
+        """Take note that the next text is struck through, or not any longer."""
         if on:
             self.struck.add(why)
             return
@@ -691,8 +714,9 @@ class _PageText:
             self.marked = False
 
     def add(self, text: str) -> None:
+        """Add text of the page, in which blanks in a row count as one."""
         text = _unescaped(text)
-        if self.kept:
+        if self.pre:
             self.put(text)
             return
         words = _BLANKS.sub(" ", text)
@@ -706,8 +730,9 @@ class _PageText:
                 self.break_off(" ")
 
     def put(self, text: str) -> None:
+        """Add text as it is, behind the break that is due."""
         if text:
-            if self.tabs and self.begun:  # blank cells begin the row
+            if self.tabs and self.begun:  # the row begins with blank cells
                 self.between = self.between.removesuffix("\t") + "\t" * self.tabs
             elif self.tabs and self.between == "\t":
                 self.between *= self.tabs
@@ -735,7 +760,7 @@ class _PageText:
                 self.broken = self.puts
 
     def next_cell(self, first: bool) -> None:
-        """Begin a cell of a row; one that says nothing leaves its tab there."""
+        """Begin a cell of a row. A cell without text leaves its tab there."""
         if first:
             self.tabs, self.begun = 0, True
         else:
@@ -748,25 +773,27 @@ class _PageText:
         """Return where a cell begins."""
         return len(self.pieces), self.size, self.puts
 
-    def said(self, mark: _Mark) -> str:
-        """Return what a cell says that began there, "" where that is much."""
+    def text_since(self, mark: _Mark) -> str:
+        """Return the text of a cell that began there, "" where that is long."""
         if self.size - mark[1] > 2 * REPEATED_TEXT:
             return ""
-        said = " ".join("".join(self.pieces[mark[0] :]).split())
-        return said if len(said) <= REPEATED_TEXT else ""
+        text = " ".join("".join(self.pieces[mark[0] :]).split())
+        return text if len(text) <= REPEATED_TEXT else ""
 
     def end_cell(self, mark: _Mark) -> None:
-        """End a cell. One of a single line ends none, whatever elements it is of."""
+        """End a cell. If it is of one line, no break follows, whatever elements it has."""
         self.fresh = False
         if self.puts > mark[2] >= self.broken:
             self.between = ""
 
     def break_off(self, sign: str, pre: str | bool | None = None) -> None:
+        """Let a break, one of ORDER, come before the next text. `pre` is "start" or "end"
+        where an element begins or ends in which every blank counts."""
         if pre:
-            self.kept = max(0, self.kept + (1 if pre == "start" else -1))
+            self.pre = max(0, self.pre + (1 if pre == "start" else -1))
         if sign[:1] == "\n":
             if self.fresh:
-                return  # of the first element in a cell
+                return  # the first element in a cell begins no line
             self.tabs, self.begun = 0, False
         if self.ORDER.index(sign) > self.ORDER.index(self.between):
             self.between = sign
@@ -780,10 +807,11 @@ class _PageText:
 def _tokens(
     page: str, raw: frozenset[str], most: int
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield ("text", characters, ""), ("data", what XML keeps apart as it is, ""), and
-    ("start", name, the rest of it) and ("end", name, the rest of it) of tags, of which
-    `most` characters are given. What is in the elements named by `raw` is left out."""
+    """Yield the tokens of a page: ("text", characters, ""), ("data", the content of a
+    CDATA section, ""), and ("start" or "end", the tag's name, the rest of the tag up to
+    `most` characters). The content of elements named in `raw` is left out."""
     place, size = 0, len(page)
+    unclosed: set[str] = set()  # elements of `raw` of which no end tag comes any more
     while place < size:
         found = _OPEN.search(page, place)
         start = found.start() if found else size
@@ -811,13 +839,19 @@ def _tokens(
         yield ("end" if closes else "start"), tag, page[begun:place][:most]
         shown = tag == "template" and "shadowrootmode" in page[begun:place]
         if tag in raw and not closes and not shown:
-            last = re.compile(rf"</{tag}(?=[\s/>])", re.IGNORECASE).search(page, place)
+            last = None if tag in unclosed else _end_tag(tag).search(page, place)
+            if last is None:
+                unclosed.add(tag)  # or each such element would look through the rest
             if last or page[place - 2 : place] != "/>":  # which XHTML closes so
                 place = last.start() if last else size
 
 
+def _end_tag(tag: str) -> re.Pattern[str]:
+    return re.compile(rf"</{tag}(?=[\s/>])", re.IGNORECASE)
+
+
 def _behind(page: str, mark: str, place: int) -> int:
-    """Return the place behind the next mark, or the end: what is open goes that far."""
+    """Return the place behind the next mark; the page's end where none comes."""
     found = page.find(mark, place)
     return found + len(mark) if found >= 0 else len(page)
 

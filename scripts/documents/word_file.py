@@ -1,12 +1,12 @@
-"""The text of a Word file (.docx), as it is read when every change in it is accepted.
+"""The text of a Word file (.docx), with all tracked changes accepted.
 
-Paragraphs are a blank line apart, rows of tables a line, cells a tab; a cell over
-several rows has its text in each of them. A paragraph begins with its number, if it has
-one. Footnotes stand in brackets where they are
-referred to, text boxes and the text of diagrams where they are anchored, formulas in a
-line, as those of web pages: (1)/(2), x^(2). Digits raised after a digit have a ^ before
-them, text that is struck out ~~ around it. Invisible text is left out: deleted and
-hidden text, codes of fields (but formulas that are such codes), comments.
+A blank line stands between paragraphs, a line break between the rows of a table, a tab
+between cells; a cell that spans several rows has its text in each of them. A numbered
+paragraph begins with its number. Footnotes stand in brackets at their references, text
+boxes and diagrams where they are anchored. Formulas are written in a line, as those of
+web pages: (1)/(2), x^(2). Superscript digits after a digit have a ^ before them; text
+that is struck through has ~~ around it. Left out is what Word does not show: deleted and
+hidden text, comments, and the codes of fields, but for formulas, which are such codes.
 """
 
 from __future__ import annotations
@@ -21,25 +21,30 @@ from .word_lists import OFF, WordLists
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import zipfile
+    from collections.abc import Callable
     from typing import TypeAlias
 
     Notes: TypeAlias = dict[tuple[str, str | None], str]
+    """By kind, "diagram" too, and id: the text."""
+    Begin: TypeAlias = Callable[["_Reader", str, dict[str, str]], None]
 
-XML_BYTES = 64 << 20  # of the document and of its notes, unpacked
+XML_BYTES = 64 << 20  # of the document, and of its notes, unpacked
 CHARACTERS = 4 << 20  # of text: about 1500 pages
 ELEMENTS = 1_500_000
-DIAGRAMS, DIAGRAM_BYTES = 50, 2 << 20  # how many are read, and each at most, unpacked
-REPEATED = 500  # characters of a cell over several rows that each of them has
-# Elements whose text is not part of the document as it reads.
+DIAGRAMS, DIAGRAM_BYTES = 50, 2 << 20  # the most diagrams, and bytes of each, unpacked
+# The most characters of a cell over several rows that are repeated in each row.
+REPEATED = 500
+# Elements whose text is passed over: deletions, and readings above characters (ruby).
 PASSED = frozenset(("del", "moveFrom", "rt"))
-# Kinds of content of which what is read here is understood: shapes with their text, and
-# what Word 2010 and 2013 added. Of alternatives the first that needs no others is read.
+# Namespaces that this reader understands as far as text goes: shapes, and what Word 2010
+# and 2013 added. Of several alternatives the first that requires no other one is read.
 UNDERSTOOD = frozenset(("wps", "wpg", "wpc", "wp14", "w14", "w15", "a14"))
-# What a run's properties, or those of a paragraph's mark, may say here.
+# Elements of a run that stand for a character.
 BREAKS = {"ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+# Properties, of a run or of the mark that ends a paragraph, that matter here.
 PROPERTIES = PASSED | {"rStyle", "vanish", "strike", "dstrike", "vertAlign", "rFonts"}
-# The elements of formulas that show by their places what their parts are: the kind that
-# MathML has for each, and the parts in its order.
+# Elements of formulas (Office Math) that consist of parts. Where MathML has an element
+# of the kind: its name, and which parts it takes, in its order.
 STRUCTURES = {
     "f": ("mfrac", "num", "den"),
     "sSub": ("msub", "e", "sub"),
@@ -51,14 +56,16 @@ STRUCTURES = {
     **dict.fromkeys(("d", "m", "mr", "eqArr", "nary", "sPre", "func"), ()),
     **dict.fromkeys(("acc", "bar", "phant"), ()),
 }
+# The parts themselves.
 ROLES = frozenset(("e", "num", "den", "sub", "sup", "deg", "lim", "fName"))
-# The font Symbol from 0x61, and from 0xa1: its signs have places of their own.
+# The font Symbol has code points of its own: Greek letters from 0x61, signs from 0xa1.
 GREEK = "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"
 SIGNS = "ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…|—↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓◊"  # noqa: RUF001
-# Signs of the fonts of signs, by their places: what forms are ticked with, arrows.
+# Other symbol fonts: what some of their code points stand for, mostly check boxes, ticks
+# and arrows.
 DINGBATS = {
-    name: dict(zip(bytes.fromhex(places), signs, strict=True))
-    for name, places, signs in (
+    font: dict(zip(bytes.fromhex(codes), characters, strict=True))
+    for font, codes, characters in (
         (
             "Wingdings",
             "6f707172a8 78fd fbfcfe dfe0e1e2e7e8 eff0f3d84a4c 282a6c6e769fa7",
@@ -69,8 +76,10 @@ DINGBATS = {
         ("Webdings", "61636772", "✓☐■✗"),
     )
 }
-FONTS = ("Symbol", *DINGBATS)
-_OF_A_FONT = re.compile("[!-\xff\uf020-\uf0ff]")
+SYMBOL_FONTS = ("Symbol", *DINGBATS)
+# The code points of such a font, which stand in texts as they are or from U+F020 on.
+_IN_SYMBOL_FONT = re.compile("[!-\xff\uf020-\uf0ff]")
+# What other Office files are, by where their main part lies.
 OTHERS = {
     "xl/": "is an Excel workbook: give its text, or its rows to a step for tables",
     "ppt/": "is a PowerPoint file: give its text",
@@ -92,7 +101,7 @@ def word_text(content: bytes) -> str:
     lists = WordLists(archive, main)
     notes: Notes = {}
     for kind in ("footnote", "endnote"):
-        # Word has one of a kind.
+        # Word reads one part of each kind.
         for part in [*related(archive, main, f"{kind}s").values()][:1]:
             if part in archive.NameToInfo:
                 notes |= _Reader(archive, part, kind=kind, lists=lists).notes
@@ -107,15 +116,15 @@ def word_text(content: bytes) -> str:
 
 
 class _Paragraph:
-    """What a paragraph says of the list that it is in."""
+    """An open paragraph, and its place in a list."""
 
     def __init__(self, place: int) -> None:
-        self.place = place  # how many pieces stand before it
+        self.place = place  # the pieces before it
         self.style: str | None = None
         self.list: str | None = None
         self.level: int | None = None
-        self.begun = False  # whether it was counted
-        self.label = ""  # its number, until it is written before its text
+        self.begun = False  # whether its list has counted it
+        self.label = ""  # its number, until that is written
 
 
 class _Structure:
@@ -123,28 +132,28 @@ class _Structure:
 
     def __init__(self, tag: str) -> None:
         self.tag = tag
-        self.place = 0  # where the part that is open begins
-        self.parts: list[tuple[str, str]] = []  # their roles and what they say
-        self.signs: dict[str, str] = {}  # what its properties say
+        self.place = 0  # the pieces before the part that is open
+        self.parts: list[tuple[str, str]] = []  # the role and the text of each
+        self.signs: dict[str, str] = {}  # its properties
 
     def line(self) -> str:
-        """Return it in a line, as web pages have it."""
+        """Return it written in a line, as those of web pages are."""
         signs = self.signs
-        said = [
+        texts = [
             "" if signs.get(f"{role}Hide", "off") not in OFF else text
             for role, text in self.parts
         ]
-        by = {role: text for (role, _), text in zip(self.parts, said, strict=True)}
+        by = {role: text for (role, _), text in zip(self.parts, texts, strict=True)}
         if self.tag == "d":
             begin, end = signs.get("begChr", "("), signs.get("endChr", ")")
-            return fenced(said, begin, signs.get("sepChr", "|"), end)
-        if not any(said) or (self.tag == "phant" and signs.get("show") in OFF):
+            return fenced(texts, begin, signs.get("sepChr", "|"), end)
+        if not any(texts) or (self.tag == "phant" and signs.get("show") in OFF):
             return ""
         first = by.get("e", "")
         if self.tag in ("m", "mr", "eqArr"):
-            if self.tag == "eqArr":  # where & marks what stands below one another
-                said = [text.replace("&", "") for text in said]
-            return formula("mtr" if self.tag == "mr" else "mtable", said)
+            if self.tag == "eqArr":  # whose lines are aligned at &
+                texts = [text.replace("&", "") for text in texts]
+            return formula("mtr" if self.tag == "mr" else "mtable", texts)
         if self.tag in ("nary", "sPre"):
             sign = signs.get("chr", "\u222b") if self.tag == "nary" else ""
             return sign + scripts(by.get("sub", ""), by.get("sup", "")) + first
@@ -160,7 +169,7 @@ class _Structure:
 
 
 class _Reader:
-    """Reads one part: the document, or the notes of a kind."""
+    """Reads one part: the document, a diagram, or all footnotes or endnotes (`kind`)."""
 
     def __init__(
         self,
@@ -171,42 +180,48 @@ class _Reader:
         most: int = XML_BYTES,
         lists: WordLists | None = None,
     ) -> None:
-        self.lists = None if kind else lists  # those of notes are not counted
+        self.lists = None if kind else lists  # in notes nothing is counted
         self.styles = lists
-        self.paragraphs: list[_Paragraph] = []  # that are open: text boxes hold some
-        # Where the text begins that goes on in the next paragraph, as the end of its
-        # own was deleted.
+        self.paragraphs: list[_Paragraph] = []  # open ones: text boxes nest them
+        # Where the first of several paragraphs begins that are one, since the marks
+        # between them were deleted: the pieces before it.
         self.goes_on: int | None = None
         self.known = known or {}
         self.kind = kind
         self.notes: Notes = {}
         self.pieces: list[str] = []
         self.size = self.elements = 0
+        self.number: str | None = None  # the id of the open note
         self.passed = 0  # how many elements whose text is passed over are open
-        self.cells = 0  # how many cells of tables are
-        self.path: list[str] = []
-        self.hidden = self.joined = self.reads = False
-        # Of the open run: whether it is struck out, raised, and its font if one of FONTS.
-        self.struck = self.raised = False
+        self.cells = 0  # how many cells of tables are open
+        self.path: list[str] = []  # the tags of the open elements
+        self.joined = False  # whether the paragraph goes on in the next one
+        self.reads = False  # whether the open element holds text
+        # Of the open run: whether it is hidden, struck through or superscript, and its
+        # font if that is a symbol font.
+        self.hidden = self.struck = self.raised = False
         self.font: str | None = None
-        self.marked = False  # whether text that is struck out is open
-        # What the form field that is open has: the sign of its box, or its choices.
+        self.marked = False  # whether ~~ was written that needs its counterpart
+        # Of the open form field: the sign of its check box, or the choices of its list;
+        # and which of them is chosen.
         self.choices: list[str] = []
         self.choice = 0
-        # Where the code of each open field begins, None from its result on; and the code.
+        # Of each open field: the pieces before its code, None once its result has begun;
+        # and the code.
         self.fields: list[tuple[int | None, list[str]]] = []
-        self.codes = 0  # how many fields are open whose code is read
-        self.places: list[tuple[int, bool]] = []  # of open rows and cells; if deleted
-        # Of each open table: the column of its grid that comes next, and the text of
-        # the cells over several rows by their columns.
+        self.codes = 0  # how many of them have not come to their result
+        # Of each open row and cell: the pieces before it, and whether it is deleted.
+        self.places: list[tuple[int, bool]] = []
+        # Of each open table: the next column of its grid, and by columns the text of the
+        # cells that span several rows.
         self.grids: list[tuple[int, dict[int, str]]] = []
-        # Of each open cell: its columns, and whether it goes on from the row above
-        # (True) or is the first of such (False); None for any other.
+        # Of each open cell: how many columns it spans, and whether it continues the cell
+        # above (True), begins a cell over several rows (False), or neither (None).
         self.spans: list[tuple[int, bool | None]] = []
-        self.structures: list[_Structure] = []  # of formulas, that are open
-        self.formulas = 0  # how many are open
-        # Of each place that is open where one of several alternatives is read: whether
-        # one was; and of each of those that are open: whether it is passed over.
+        self.structures: list[_Structure] = []  # the open ones, in formulas
+        self.formulas = 0  # how many formulas are open
+        # Of each open AlternateContent: whether one of its alternatives was read; and of
+        # each open alternative: whether it is passed over.
         self.chosen: list[bool] = []
         self.unread: list[bool] = []
         for _ in parse(archive, part, self.start, self.end, self.write, most):
@@ -216,22 +231,23 @@ class _Reader:
         return "".join(self.pieces)
 
     def add(self, text: str) -> None:
-        """Add text of the open paragraph, behind its number where it is the first."""
-        if text and not self.formulas:  # before which the number stands
+        """Add text to the open paragraph; its number goes before the first of it."""
+        if text and not self.formulas:  # at whose beginning the number was written
             self.lead()
         self.put(text)
 
     def lead(self) -> None:
-        """Write the number of the open paragraph, if it has one that is not written."""
+        """Write the number of the open paragraph, unless it has none, or it is written."""
         if self.paragraphs and not self.passed and not self.hidden:
             one = self.paragraphs[-1]
             if not one.begun:
                 self.begin_item()
-            if not self.codes:  # whose text is left out
+            if not self.codes:  # else it would be removed with the field's code
                 label, one.label = one.label, ""
                 self.put(label)
 
     def put(self, text: str) -> None:
+        """Add text where text is shown. Raises BadFileError for too much of it."""
         if not self.passed and not self.hidden:
             self.size += len(text)
             if self.size > CHARACTERS:
@@ -239,14 +255,15 @@ class _Reader:
                 raise BadFileError(f"holds more than {most} of text: split it")
             self.pieces.append(text)
 
-    def taken(self, place: int) -> str:
-        """Return what was written from a place on, which is not there any more."""
-        said = "".join(self.pieces[place:])
+    def cut_off(self, place: int) -> str:
+        """Remove the pieces from a place on; return their text."""
+        text = "".join(self.pieces[place:])
         del self.pieces[place:]
-        self.size -= len(said)
-        return said
+        self.size -= len(text)
+        return text
 
     def write(self, text: str) -> None:
+        """Take the characters within an element."""
         if self.passed or self.hidden:
             return
         if not self.reads:
@@ -254,7 +271,7 @@ class _Reader:
                 self.fields[-1][1].append(text)
             return
         if self.font:
-            text = _OF_A_FONT.sub(self.dingbat, text)
+            text = _IN_SYMBOL_FONT.sub(self.dingbat, text)
         if self.struck != self.marked:
             self.add("~~")
             self.marked = self.struck
@@ -265,9 +282,10 @@ class _Reader:
         self.add(text)
 
     def dingbat(self, found: re.Match[str]) -> str:
-        return _sign({"font": self.font or "", "char": f"{ord(found[0]):x}"})
+        return _symbol({"font": self.font or "", "char": f"{ord(found[0]):x}"})
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take the start tag of an element. Raises BadFileError."""
         self.elements += 1
         if self.elements > ELEMENTS:
             raise BadFileError(f"has more than {ELEMENTS} elements: split it")
@@ -275,70 +293,82 @@ class _Reader:
         self.path.append(tag)
         if self.formulas:
             self.begin_structure(tag, attributes)
-        if tag == "t":
-            self.reads = True
-        elif tag == "r":
-            self.begin_run()
-            self.of_style(None)
-        elif tag == "AlternateContent":
-            self.chosen.append(False)
-        elif tag in ("Choice", "Fallback"):
-            self.begin_choice(tag, attributes.get("Requires", ""))
-        elif tag == "framePr":
-            if "dropCap" in attributes and attributes["dropCap"] != "none":
-                # The first letters of the next paragraph, in a frame of their own.
-                self.joined = self.joined or self.path[-3:-1] == ["p", "pPr"]
-        elif tag == "fldSimple":
-            self.add(equation(attributes.get("instr", "")))
-        elif tag == "p":
-            self.paragraphs.append(_Paragraph(len(self.pieces)))
-        elif tag == "txbxContent" and self.lists:
-            self.lists.begin_box()
-        elif tag in ("pStyle", "numId", "ilvl"):
-            self.of_paragraph(tag, attributes.get("val", ""))
-        elif above == "rPr" and tag in PROPERTIES:
+        if above == "rPr" and tag in PROPERTIES:
             self.property(tag, attributes)
-        elif tag in PASSED:
-            if above == "trPr":
-                self.drop()
-            self.passed += 1
-        elif tag == "cellDel":
-            self.drop()
-        elif tag in ("tbl", "tr", "tc"):
-            self.begin_table(tag)
-        elif tag in ("gridSpan", "vMerge", "gridBefore"):
-            self.merge(tag, attributes.get("val", ""))
-        elif tag == "fldChar":
-            self.field(attributes.get("fldCharType"))
-        elif tag == "sym":
-            self.add(_sign(attributes))
-        elif tag == "oMath":
-            self.lead()
-            self.formulas += 1
-        elif tag == "relIds":
-            if said := self.known.get(("diagram", attributes.get("dm"))):
-                self.add(f" [{said}] ")
-        elif tag == "checkBox" or above in ("checkBox", "ddList"):
-            self.form_field(tag, attributes.get("val", ""))
-        elif tag == "altChunk":
-            raise BadFileError(
-                "holds a part in another format, which Word takes over when it saves: "
-                "open it in Word, save it and give it again"
-            )
-        elif tag in BREAKS or (tag == "tab" and above == "r"):
-            self.add(BREAKS.get(tag, "\t"))
-        elif tag in ("footnoteReference", "endnoteReference"):
-            note = self.known.get((tag.removesuffix("Reference"), attributes.get("id")))
-            if note:
-                self.add(f" [{note}]")
-        elif tag == self.kind:
+        elif begin := BEGINNINGS_OF_ELEMENTS.get(tag):
+            begin(self, tag, attributes)
+        elif above in ("checkBox", "ddList"):
+            self.form_field(tag, attributes)
+
+    def begin_text(self, tag: str, attributes: dict[str, str]) -> None:
+        self.reads = True
+
+    def begin_formula(self, tag: str, attributes: dict[str, str]) -> None:
+        self.lead()
+        self.formulas += 1
+
+    def begin_paragraph(self, tag: str, attributes: dict[str, str]) -> None:
+        self.paragraphs.append(_Paragraph(len(self.pieces)))
+
+    def begin_box(self, tag: str, attributes: dict[str, str]) -> None:
+        """Begin a text box, whose lists count for themselves."""
+        if self.lists:
+            self.lists.begin_box()
+
+    def begin_passed(self, tag: str, attributes: dict[str, str]) -> None:
+        """Begin an element that is passed over, or take note of a deleted row."""
+        if self.path[-2:-1] == ["trPr"]:
+            self.drop(tag, attributes)
+        self.passed += 1
+
+    def begin_note(self, tag: str, attributes: dict[str, str]) -> None:
+        """Begin a footnote or endnote, if those are read."""
+        if tag == self.kind:
             self.number = attributes.get("id")
             self.pieces = []
             self.fields, self.codes = [], 0
 
-    def of_paragraph(self, tag: str, value: str) -> None:
-        """Take note of the list that a paragraph is in, and not of one that it was in
-        before a change."""
+    def frame(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take note of a drop cap: the first letters of the next paragraph, which stand
+        in one of their own."""
+        if "dropCap" in attributes and attributes["dropCap"] != "none":
+            self.joined = self.joined or self.path[-3:-1] == ["p", "pPr"]
+
+    def simple_field(self, tag: str, attributes: dict[str, str]) -> None:
+        self.add(equation(attributes.get("instr", "")))
+
+    def symbol(self, tag: str, attributes: dict[str, str]) -> None:
+        self.add(_symbol(attributes))
+
+    def diagram(self, tag: str, attributes: dict[str, str]) -> None:
+        """Add the text of the diagram that is referred to."""
+        if text := self.known.get(("diagram", attributes.get("dm"))):
+            self.add(f" [{text}] ")
+
+    def note(self, tag: str, attributes: dict[str, str]) -> None:
+        """Add the footnote or endnote that is referred to."""
+        kind = tag.removesuffix("Reference")
+        if text := self.known.get((kind, attributes.get("id"))):
+            self.add(f" [{text}]")
+
+    def foreign_part(self, tag: str, attributes: dict[str, str]) -> None:
+        raise BadFileError(
+            "holds a part in another format, which Word takes over when it saves: "
+            "open it in Word, save it and give it again"
+        )
+
+    def character(self, tag: str, attributes: dict[str, str]) -> None:
+        """Add what an element stands for, such as a line break."""
+        self.add(BREAKS[tag])
+
+    def tab(self, tag: str, attributes: dict[str, str]) -> None:
+        if self.path[-2:-1] == ["r"]:  # elsewhere it says where tabs stop
+            self.add("\t")
+
+    def of_paragraph(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take note of the style and the list of a paragraph, but not of those that it
+        had before a tracked change."""
+        value = attributes.get("val", "")
         if self.path[-3:-1] == ["p", "pPr"]:
             if tag == "pStyle":
                 self.paragraphs[-1].style = value
@@ -371,7 +401,7 @@ class _Reader:
         if self.joined and self.goes_on is None and len(self.pieces) > one.place:
             self.goes_on = one.place
 
-    def begin_table(self, tag: str) -> None:
+    def begin_table(self, tag: str, attributes: dict[str, str]) -> None:
         """Begin a table, a row or a cell."""
         if tag == "tbl":
             self.grids.append((0, {}))
@@ -383,23 +413,32 @@ class _Reader:
         elif self.grids:
             self.grids[-1] = 0, self.grids[-1][1]
 
-    def begin_run(self) -> None:
+    def begin_run(self, tag: str, attributes: dict[str, str]) -> None:
+        self.end_run()
+        self.of_style(None)
+
+    def end_run(self) -> None:
+        """Forget what the run was like."""
         self.hidden = self.struck = self.raised = False
         self.font = None
 
     def of_style(self, name: str | None) -> None:
-        """Take note of how the text of a run is seen by the style of its paragraph and
-        its own, if it has one. What both say means the contrary."""
+        """Take note of how a run looks by the style of its paragraph and, if it has one,
+        its own. Both together cancel each other, as Word has it."""
         if self.styles and self.paragraphs:
             around = self.styles.style(self.paragraphs[-1].style or self.styles.default)
             own = self.styles.style(name)
             self.hidden = bool(around.hidden) != bool(own.hidden)
             self.struck = bool(around.struck) != bool(own.struck)
 
-    def begin_choice(self, tag: str, needs: str) -> None:
-        """Begin one of several alternatives, which is passed over if another one is
-        read, or if it needs what is not understood here."""
-        alone = not self.chosen  # without any others: only where a file is odd
+    def begin_alternatives(self, tag: str, attributes: dict[str, str]) -> None:
+        self.chosen.append(False)
+
+    def begin_choice(self, tag: str, attributes: dict[str, str]) -> None:
+        """Begin one of several alternatives. It is passed over if an earlier one is read,
+        or if it requires what is not understood here."""
+        needs = attributes.get("Requires", "")
+        alone = not self.chosen  # in no AlternateContent, as only odd files have it
         reads = UNDERSTOOD.issuperset(needs.split()) and not (alone and tag != "Choice")
         reads = reads and (alone or not self.chosen[-1])
         if not alone:
@@ -408,11 +447,11 @@ class _Reader:
         self.passed += not reads
 
     def property(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take note of what a run is like, or the mark of a paragraph."""
+        """Take note of a property of a run, or of the mark that ends a paragraph."""
         value = attributes.get("val", "1")
         on = value not in OFF
         if tag in PASSED:
-            # Of a paragraph's mark: it goes on in the next.
+            # The mark is deleted: the paragraph goes on in the next one.
             self.joined = self.joined or tag in ("del", "moveFrom")
             self.passed += 1
         elif self.path[-3:-2] != ["r"]:
@@ -427,11 +466,12 @@ class _Reader:
             self.raised = value == "superscript"
         elif tag == "rFonts":
             font = attributes.get("ascii", attributes.get("hAnsi"))
-            known = font in FONTS and "asciiTheme" not in attributes
+            known = font in SYMBOL_FONTS and "asciiTheme" not in attributes
             self.font = font if known else None
 
-    def form_field(self, tag: str, value: str) -> None:
-        """Take note of what a field of an old form has."""
+    def form_field(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take note of the check box or the choices of a legacy form field."""
+        value = attributes.get("val", "")
         if tag == "checkBox":
             self.choices = ["☐"]
         elif tag in ("default", "checked") and self.path[-2] == "checkBox":
@@ -441,9 +481,10 @@ class _Reader:
         elif tag in ("default", "result") and value.isdecimal():
             self.choice = min(int(value[:3]), 99)
 
-    def merge(self, tag: str, value: str) -> None:
-        """Note the columns and rows that a cell spans, and the columns that a row
-        leaves out."""
+    def merge(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take note of the columns and rows that a cell spans, and of the columns that
+        a row leaves out at its beginning."""
+        value = attributes.get("val", "")
         count = min(int(value), 63) if value.isdecimal() and len(value) < 4 else 1
         if tag == "gridBefore" and self.grids:
             for _ in range(count):
@@ -455,34 +496,36 @@ class _Reader:
             self.spans[-1] = self.spans[-1][0], value != "restart"
 
     def close_cell(self, place: int, deleted: bool) -> None:
-        """End a cell with as many tabs as it has columns; one that continues a cell of
-        the row above repeats its text."""
+        """End a cell with as many tabs as it has columns; one that continues the cell
+        above repeats its text."""
         columns, goes_on = self.spans.pop()
-        column, kept = self.grids[-1] if self.grids else (0, {})
-        said = "".join(self.pieces[place:]).strip()
+        column, above = self.grids[-1] if self.grids else (0, {})
+        text = "".join(self.pieces[place:]).strip()
         if deleted:
             del self.pieces[place:]
-        elif goes_on is False and len(said) <= REPEATED:
-            kept[column] = said
-        elif goes_on and not said:
+        elif goes_on is False and len(text) <= REPEATED:
+            above[column] = text
+        elif goes_on and not text:
             del self.pieces[place:]
-            self.put(kept.get(column, ""))
+            self.put(above.get(column, ""))
         elif goes_on is None:
-            kept.pop(column, None)
+            above.pop(column, None)
         if not deleted:
             for _ in range(columns):
                 self.put("\t")
         if self.grids:
-            self.grids[-1] = column + columns, kept
+            self.grids[-1] = column + columns, above
 
-    def drop(self) -> None:
-        """Take note that the row or cell that is open is deleted."""
+    def drop(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take note that the open row or cell is deleted."""
         if self.places:
             self.places[-1] = self.places[-1][0], True
 
-    def field(self, kind: str | None) -> None:
-        """Remove the code of a field once its result or its end follows: the code may
-        hold fields with results of their own. A formula has only a code."""
+    def field(self, tag: str, attributes: dict[str, str]) -> None:
+        """Take the begin, the middle or the end of a field. What its code wrote, which may
+        be fields with results of their own, is removed; of a formula only the code says
+        what it is."""
+        kind = attributes.get("fldCharType")
         if kind == "begin":
             self.fields.append((len(self.pieces), []))
             self.codes += 1
@@ -500,7 +543,7 @@ class _Reader:
             self.choices = []
 
     def begin_structure(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take note of a part of a formula, or of what is said of it."""
+        """Take note of an element of a formula: of a structure, a part or a property."""
         if tag in STRUCTURES:
             self.structures.append(_Structure(tag))
         if not self.structures:
@@ -512,23 +555,24 @@ class _Reader:
             one.signs[tag] = attributes.get("val", "")
 
     def end_structure(self, tag: str) -> None:
-        """Write a part of a formula whose own parts are read."""
+        """Write a structure of a formula once its parts are read, or end a part."""
         if tag in STRUCTURES:
             self.put(self.structures.pop().line())
         if not self.structures or self.path[-1] != self.structures[-1].tag:
             return
         one = self.structures[-1]
         if tag in ROLES or tag == "mr":
-            one.parts.append((tag, self.taken(one.place)))
+            one.parts.append((tag, self.cut_off(one.place)))
 
     def end(self, tag: str) -> None:
+        """Take the end tag of an element."""
         self.path.pop()
         if self.formulas:
             self.end_structure(tag)
         if tag == "t":
             self.reads = False
         elif tag == "r":
-            self.begin_run()
+            self.end_run()
         elif tag in PASSED:
             self.passed -= 1
         elif tag == "AlternateContent":
@@ -567,15 +611,41 @@ class _Reader:
             self.notes[self.kind, self.number] = " ".join(self.text().split())
 
 
-def _sign(attributes: dict[str, str]) -> str:
-    """Return the character of a symbol, which is given by a font and a position in
-    it."""
+BEGINNINGS_OF_ELEMENTS: dict[str, Begin] = {
+    "t": _Reader.begin_text,
+    "r": _Reader.begin_run,
+    "p": _Reader.begin_paragraph,
+    "AlternateContent": _Reader.begin_alternatives,
+    "framePr": _Reader.frame,
+    "fldSimple": _Reader.simple_field,
+    "fldChar": _Reader.field,
+    "txbxContent": _Reader.begin_box,
+    "cellDel": _Reader.drop,
+    "sym": _Reader.symbol,
+    "oMath": _Reader.begin_formula,
+    "relIds": _Reader.diagram,
+    "checkBox": _Reader.form_field,
+    "altChunk": _Reader.foreign_part,
+    "tab": _Reader.tab,
+    **dict.fromkeys(BREAKS, _Reader.character),
+    **dict.fromkeys(PASSED, _Reader.begin_passed),
+    **dict.fromkeys(("Choice", "Fallback"), _Reader.begin_choice),
+    **dict.fromkeys(("pStyle", "numId", "ilvl"), _Reader.of_paragraph),
+    **dict.fromkeys(("tbl", "tr", "tc"), _Reader.begin_table),
+    **dict.fromkeys(("gridSpan", "vMerge", "gridBefore"), _Reader.merge),
+    **dict.fromkeys(("footnoteReference", "endnoteReference"), _Reader.note),
+    **dict.fromkeys(("footnote", "endnote"), _Reader.begin_note),
+}
+
+
+def _symbol(attributes: dict[str, str]) -> str:
+    """Return the character of a symbol, which is given by a font and a code point."""
     try:
         code = int(attributes.get("char", ""), 16)
     except ValueError:
         return "\ufffd"
     font = attributes.get("font", "")
-    if 0x20 < code < 0x100 and font in FONTS:
+    if 0x20 < code < 0x100 and font in SYMBOL_FONTS:
         code += 0xF000
     if not 0xF000 <= code <= 0xF0FF:
         private = 0xD800 <= code <= 0xF8FF or code > 0xFFFF or code < 32
@@ -592,45 +662,44 @@ def _sign(attributes: dict[str, str]) -> str:
     return chr(place) if 0x20 <= place < 0x7F else "\ufffd"
 
 
-# In the code of a field EQ: how it looks, switches, signs that mean themselves, what
-# begins, parts and ends arguments, and text.
+# In the code of a field EQ: what formats it; switches such as \f, and escaped characters;
+# what begins, separates and ends arguments; and text.
 _EQ = re.compile(
     r"""\\\*\s*(?:"[^"]*"?|\w*)|\\[lrb]c\\.|\\([a-z]+ ?[0-9]{0,4})|\\(.)|([(),;])"""
     r"""|[^\\(),;]+""",
     re.IGNORECASE | re.DOTALL,
 )
-EQ_DEPTH = 20  # arguments within one another
+EQ_DEPTH = 20  # brackets within one another
 
 
 def equation(code: str) -> str:
-    """Return the formula that a field shows, in a line, by its code; "" where it shows
-    something else."""
+    """Return in a line the formula that a field's code makes, "" of other fields."""
     begin = re.match(r"\s*EQ\b", code, re.IGNORECASE)
     if not begin:
         return ""
     switches: list[str] = []
     # Of each open bracket: the switches before it, and the pieces of its arguments.
-    open: list[tuple[list[str], list[list[str]]]] = [([], [[]])]
+    brackets: list[tuple[list[str], list[list[str]]]] = [([], [[]])]
     for found in _EQ.finditer(code + ")" * EQ_DEPTH, begin.end()):
         switch, literal, sign = found.groups()
         if switch:
             switches.append(switch.lower().replace(" ", ""))
-        elif sign == "(" and len(open) < EQ_DEPTH:
-            open.append((switches, [[]]))
+        elif sign == "(" and len(brackets) < EQ_DEPTH:
+            brackets.append((switches, [[]]))
             switches = []
-        elif sign == ")" and len(open) > 1:
-            before, parts = open.pop()
-            said = _arguments(before, ["".join(part).strip() for part in parts])
-            open[-1][1][-1].append(said)
-        elif sign in (",", ";") and len(open) > 1:
-            open[-1][1].append([])
+        elif sign == ")" and len(brackets) > 1:
+            before, parts = brackets.pop()
+            text = _arguments(before, ["".join(part).strip() for part in parts])
+            brackets[-1][1][-1].append(text)
+        elif sign in (",", ";") and len(brackets) > 1:
+            brackets[-1][1].append([])
         elif literal or (sign != ")" and found[0][0] != "\\"):
-            open[-1][1][-1].append(literal or found[0])
-    return "".join(open[0][1][0]).strip()
+            brackets[-1][1][-1].append(literal or found[0])
+    return "".join(brackets[0][1][0]).strip()
 
 
 def _arguments(switches: list[str], parts: list[str]) -> str:
-    """Return in a line what a switch of EQ and those behind it make of arguments."""
+    """Return in a line what a switch of EQ, with those behind it, makes of arguments."""
     kind, *more = switches or [""]
     if kind == "f":
         return formula("mfrac", parts)
@@ -642,11 +711,11 @@ def _arguments(switches: list[str], parts: list[str]) -> str:
     if kind == "i":
         sign = "\u2211" if "su" in more else "\u220f" if "pr" in more else "\u222b"
         return sign + scripts(*parts[:2]) + "".join(parts[2:])
-    if kind == "o":  # over one another: a reading above is left out, as in web pages
+    if kind == "o":  # overstruck: a reading above is left out, as in web pages
         return "".join(part for part in parts if not part.startswith("^("))
     if kind == "a":
-        named = (one[2:] for one in more if one.startswith("co"))
-        columns = int(next(named, "") or 1) or 1
+        counts = (re.fullmatch(r"co([0-9]+)", one) for one in more)
+        columns = next((int(one[1]) for one in counts if one), 1) or 1
         rows = (parts[n : n + columns] for n in range(0, len(parts), columns))
         return formula("mtable", [formula("mtr", row) for row in rows])
     said = ", ".join(parts)

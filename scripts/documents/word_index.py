@@ -1,19 +1,20 @@
 """Passages found by the words of a question, without a model: an inverted index, BM25.
 
-    runs        the words of a text, and its runs of signs
-    WordIndex   documents with the terms of their passages: rank them, write them
-    read_index  the same from its file
+    runs        the words of a text, and its runs of characters that are not in words
+    WordIndex   documents with the terms of their passages; ranks and writes them
+    read_index  the WordIndex of a file
 
-A term is a word, or in scripts without blanks two characters side by side, and the last
-character of a run alone. So each occurrence of a character begins one term.
+A term is a word; or, in scripts that put no blanks between words (here: signs), two
+characters side by side, and the last character of a run alone. So each occurrence of
+such a character begins one term.
 
 A file is a line of JSON that names the documents, then the passages of each as JSON
 Lines, then the words of each, a line a word, sorted: "\\nword\\t0 3:2", which is once
 in passage 0 and twice in passage 3; then the runs of signs of each, a line a passage,
-in UTF-16. Pairs of characters have no lines, as there are nearly as many as positions:
-those of a question are searched in the runs, which are decoded. Of the rest of a large
-file only the first line, the lines of the question's words and the passages that were
-found are decoded; what did not change is copied as it is.
+in UTF-16. Pairs of characters have no lines of their own, since there are nearly as many
+of them as characters: the pairs of a question are searched in the runs. Of a large file
+only the first line, the runs, the lines of the question's words and the passages found
+are decoded; documents that did not change are copied as they are.
 """
 
 from __future__ import annotations
@@ -35,16 +36,16 @@ if TYPE_CHECKING:
 
     from ..shapes import Members
 
-    Part = tuple[bytes, int, int]  # what it is part of, where it begins and ends
+    Part = tuple[bytes, int, int]  # some bytes, and where among them it begins and ends
 
 MARK = b'{"word_index": 2, '
 K1, B = 1.2, 0.75  # BM25's: how soon repetition counts no more; how far length counts
 MOST_PASSAGES = 200_000
 INDEXED_CHARACTERS = 128 << 20  # of all passages that are read in one run
 INDEX_BYTES = 256 << 20
-TOLD = ("start", "page", "heading", "text")  # of a passage
+MEMBERS = ("start", "page", "heading", "text")  # of a passage, in results
 MOST_TERMS = 256  # of a question
-LOOKED_THROUGH = 1 << 13  # bytes
+LOOKED_THROUGH = 1 << 13  # bytes in which a line is searched, not halved again
 DAMAGED = "is damaged: delete it, and index_documents makes it anew"
 # Scripts that put no blanks between words, and Korean, whose words carry endings.
 UNSPACED = (
@@ -52,12 +53,13 @@ UNSPACED = (
     "\u31f0-\u31ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
 )
 ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
-# All but these signs are in the form in which they are compared, but for A to Z.
+# Characters that have to be normalised before they are compared. For all others small
+# letters are enough.
 FOLDED = re.compile(
     "[^\0-\x7f\u3001-\u3003\u3005-\u3029\u3041-\u3096\u30a1-\u30fe\u4e00-\u9fff]"
 )
 PLAIN = re.compile(r"[^\W_]+")
-# The signs of Indian scripts are parts of words, though no letters.
+# In Indian scripts vowel signs and the like are parts of words, though no letters to \w.
 ANY = re.compile(
     rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+(?:[\u0900-\u0963\u0966-\u0dff]+[^\W_{UNSPACED}]*)*"
 )
@@ -74,7 +76,7 @@ class TooMuchError(ValueError):
 
 
 def runs(text: str) -> tuple[list[str], list[str]]:
-    """Return the words of a text and its runs of signs of scripts without blanks, in
+    """Return (the words of a text, its runs of characters of scripts without blanks), in
     small letters without accents."""
     if text.isascii():
         return PLAIN.findall(text.lower()), []
@@ -92,9 +94,9 @@ def runs(text: str) -> tuple[list[str], list[str]]:
     return words, signs
 
 
-def _wanted(question: str) -> tuple[list[str], list[str]]:
-    """Return the words that a question asks for, and each two signs; of a run of one
-    sign the sign."""
+def _terms_of_question(question: str) -> tuple[list[str], list[str]]:
+    """Return (the words of a question, its pairs of signs), at most MOST_TERMS of them;
+    of a run of one sign that sign."""
     words, signs = runs(question)
     pairs = [run[n : n + 2] for run in signs for n in range(max(1, len(run) - 1))]
     wanted = list(dict.fromkeys([*words, *pairs]))[:MOST_TERMS]
@@ -105,13 +107,13 @@ def _wanted(question: str) -> tuple[list[str], list[str]]:
 class WordIndex:
     """Documents with the terms of their passages, which are numbered through from 0.
 
-    Of each document `heads` has {"key": by what it is known again, "source": its name,
-    "digest": what changes when it does, "lengths": how many terms each passage has}.
+    Of each document `heads` has {"key": by which it is found again, "source": its name,
+    "digest": of its content, "lengths": how many terms each passage has}.
     """
 
     def __init__(self) -> None:
         self.heads: list[Members] = []
-        # Where they stand in the file that was read: a copy of each would be another.
+        # Parts of the file that was read: copies would take as much memory again.
         self.passages: list[Part] = []
         self.terms: list[Part] = []
         self.signs: list[Part] = []
@@ -121,7 +123,9 @@ class WordIndex:
     def add(self, head: Members, texts: Iterable[str], passages: bytes = b"") -> None:
         """Add a document by the texts of its passages. Raises TooMuchError."""
         lengths: list[int] = []
-        terms: dict[str, str] = {}  # texts: lists of places take thrice the time
+        terms: dict[
+            str, str
+        ] = {}  # lines as text: lists of places take thrice the time
         lines: list[str] = []
         for number, text in enumerate(texts):
             self.characters += len(text)
@@ -170,7 +174,7 @@ class WordIndex:
         usual = sum(lengths) / (len(lengths) or 1) or 1.0
         long = [K1 * (1 - B + B * length / usual) for length in lengths]
         scores = [0.0] * len(lengths)
-        words, pairs = _wanted(question)
+        words, pairs = _terms_of_question(question)
         for found in [*map(self._places, words), *self._sign_places(pairs)]:
             rarity = (len(lengths) - len(found) + 0.5) / (len(found) + 0.5)
             weight = math.log1p(rarity) * (K1 + 1)
@@ -240,8 +244,8 @@ class WordIndex:
                     raise BadIndexError(DAMAGED)
                 if not isinstance(found.get("text"), str):
                     raise BadIndexError(DAMAGED)
-                kept = {name: found[name] for name in TOLD if name in found}
-                return {"id": number + 1, "source": head["source"], **kept}
+                members = {name: found[name] for name in MEMBERS if name in found}
+                return {"id": number + 1, "source": head["source"], **members}
             base += len(head["lengths"])
         raise BadIndexError(DAMAGED)
 

@@ -38,24 +38,25 @@ if TYPE_CHECKING:
 
 FILE_BYTES = 100 << 20
 SHEET_BYTES = 400 << 20  # of all sheets that are looked at, unpacked
-BLANK_SHEETS = 50  # that are looked at for one with something in a cell
+BLANK_SHEETS = 50  # sheets in which a first cell is looked for
 TEXT_CHARACTERS = 64 << 20  # of all texts in a workbook
 MOST_TEXTS = 4 << 20
 MOST_ROWS = 1 << 20  # as Excel has it
 MOST_COLUMNS = 2_000
-# Formats of dates that are known by number. ECMA-376, part 1, 18.8.30.
+# Formats of dates that have a number and no code (ECMA-376, part 1, 18.8.30); those of
+# them that show a time.
 DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 TIMES = frozenset((18, 19, 20, 21, 32, 33, 45, 46, 47, 55, 56))
-# Elements whose text does not belong to a cell: phonetic guides, extensions of
-# programs.
+# Elements whose text is not the cell's: phonetic guides, and extensions of programs.
 NO_TEXT = ("rPh", "extLst")
-# Of a format: what is shown as it stands, colours and conditions. Its letters are the
-# same in either case, and so are those for elapsed time, as [HH].
+# Of a number format: what is shown as it is, colours and conditions. Case makes no
+# difference in formats, nor in [HH] and the like, which stand for elapsed time.
 _LITERAL = re.compile(
     r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.DOTALL | re.IGNORECASE
 )
 FORMAT_CHARACTERS = 1_000  # of a format; Excel takes 255
 MOST_MERGED = 100_000  # cells over several rows
+REPEATED_CHARACTERS = 256 << 20  # that these add to all the rows that they are over
 _MERGED = re.compile(
     rb"""<(?:\w+:)?mergeCell\s[^<>]{0,100}?\bref\s*=\s*["']\$?([A-Z]{1,3})\$?(\d{1,7})"""
     rb""":\$?[A-Z]{1,3}\$?(\d{1,7})["']"""
@@ -95,7 +96,9 @@ class _Workbook:
             raise BadFileError(other or "is an archive, but no Excel workbook (.xlsx)")
         if main.endswith(".bin"):
             raise BadFileError("is a binary workbook (.xlsb): save it as .xlsx")
-        self.main, self.early, self.uncounted = main, False, False
+        self.main = main
+        self.early = False  # whether dates count from 1904
+        self.uncounted = False  # whether formulas have no values yet
         self.sheets: list[tuple[str, str | None, bool]] = []
         self.read(main, self.workbook)
         places = related(self.archive, main, "worksheet")
@@ -108,7 +111,7 @@ class _Workbook:
             raise BadFileError("is a workbook without a sheet of cells")
         self.say = say
         self.left = SHEET_BYTES
-        self.texts = self.shared()
+        self.texts = self.shared_texts()
         self.formats = self.styles()
 
     def read(
@@ -132,10 +135,10 @@ class _Workbook:
             self.sheets.append((given.get("name", ""), given.get("id"), hidden))
         elif tag == "workbookPr":
             self.early = given.get("date1904") in ("1", "true")
-        elif tag == "calcPr":  # as programs write that do not count themselves
+        elif tag == "calcPr":  # written by programs that do not calculate
             self.uncounted = given.get("fullCalcOnLoad") in ("1", "true")
 
-    def shared(self) -> list[str]:
+    def shared_texts(self) -> list[str]:
         """Return the texts that cells share."""
         part = self.part("sharedStrings")
         if part is None:
@@ -158,8 +161,8 @@ class _Workbook:
         return texts
 
     def styles(self) -> list[str | int | None]:
-        """Return what each style of cells makes of a number: a kind of date, or how
-        many digits are shown at least; None for a number."""
+        """Return for each style of cells how it shows a number: as a kind of date, with
+        at least so many digits, or None: as it is."""
         part = self.part("styles")
         formats, own, within = [], {}, []
 
@@ -178,7 +181,7 @@ class _Workbook:
     def records(self) -> Iterator[tuple[int, list[Any]]]:
         """Yield (row, cells) of the first sheet that has any."""
         for name, sheet in self.seen[:BLANK_SHEETS]:
-            rows = self.filled_down(sheet)
+            rows = self.rows_filled_down(sheet)
             first = next((one for one in rows if any(map(_is_there, one[1]))), None)
             if first is None:
                 continue
@@ -188,17 +191,18 @@ class _Workbook:
             yield from rows
             return
 
-    def filled_down(self, sheet: str) -> Iterator[tuple[int, list[Any]]]:
+    def rows_filled_down(self, sheet: str) -> Iterator[tuple[int, list[Any]]]:
         """Yield (row, cells) of a sheet. A cell merged over several rows has its value
         in each of them that is not blank, unless it begins in the header."""
         merged: dict[int, list[tuple[int, int]]] | None = None
         going: dict[int, tuple[int, Any]] = {}  # by column: last row, value
+        repeated = 0  # characters, so far
         for row, cells in self.sheet_records(sheet):
             if merged is None:
                 if not any(map(_is_there, cells)):
                     yield row, cells
                     continue
-                merged = self.merged(sheet)
+                merged = self.merged_cells(sheet)
                 merged.pop(row, None)
             if going and any(map(_is_there, cells)):
                 for column, (last, value) in [*going.items()]:
@@ -208,14 +212,22 @@ class _Workbook:
                     cells += [None] * (column - len(cells))
                     if not _is_there(cells[column - 1]):
                         cells[column - 1] = value
-            for column, last in merged.get(row, ()):
+                        repeated += len(value) if isinstance(value, str) else 1
+                if repeated > REPEATED_CHARACTERS:
+                    most = f"{REPEATED_CHARACTERS >> 20} Mi characters"
+                    raise BadFileError(
+                        f"has merged cells that fill other rows with more than {most}: "
+                        "unmerge them"
+                    )
+            # Taken out: a file may give thousands of rows the same number.
+            for column, last in merged.pop(row, ()):
                 if column <= len(cells) and _is_there(cells[column - 1]):
                     going[column] = last, cells[column - 1]
             yield row, cells
 
-    def merged(self, sheet: str) -> dict[int, list[tuple[int, int]]]:
-        """Return {first row: [(column, last row)]} of the cells over several rows. A
-        sheet lists them after its rows, so it is searched for them first."""
+    def merged_cells(self, sheet: str) -> dict[int, list[tuple[int, int]]]:
+        """Return {first row: [(column, last row)]} of the cells merged over several rows.
+        A sheet lists them behind its rows, so that they are looked for beforehand."""
         found: dict[int, list[tuple[int, int]]] = {}
         rest, count, size = b"", 0, 0
         try:
@@ -382,8 +394,8 @@ class _Rows:
         self.cells[self.column] = value
 
     def is_uncounted(self, text: str) -> bool:
-        """Say whether a formula has no value yet: none at all, or the 0 that programs
-        which do not count write for the first, and then for all."""
+        """Say whether a formula has no value yet: nothing, or the 0 that programs which
+        do not calculate write, if the first formula has it."""
         if not text:
             return self.kind != "str"
         none = text == "0.0" or (text == "0" and self.uncounted)
@@ -394,7 +406,7 @@ class _Rows:
 
 
 class _Text:
-    """The text of an element with runs."""
+    """The text of an element, which may be in several runs."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
@@ -425,7 +437,7 @@ class _Text:
         text = "".join(self.pieces)
         if "_x" in text:
             text = _ESCAPED.sub(_character, text)
-        # A break of Windows is two characters, and either may be escaped: it is one.
+        # A line break of Windows, of two characters, each perhaps escaped, becomes one.
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         return text
@@ -439,7 +451,8 @@ def _character(found: re.Match[str]) -> str:
 
 
 def _number(text: str | None, otherwise: int, most: int) -> int:
-    """Return a whole number of at most so much, `otherwise` where there is none."""
+    """Return the whole number that a text is, `otherwise` for none and for larger ones
+    than `most`."""
     text = (text or "").strip()
     if not text.isdecimal() or len(text) > 9:
         return otherwise
@@ -458,8 +471,9 @@ def _column(letters: str) -> int:
 
 
 def _format(known: str, code: str | None) -> str | int | None:
-    """Return "date", "time", "both" or "elapsed" for a format of dates, how many digits
-    it fills up to for one of zeros, None for any other."""
+    """Return "date", "time", "both" or "elapsed" for a format of dates, with a point
+    behind it where it shows milliseconds; for one of zeros, such as 00000, how many
+    there are; None for any other."""
     if code is None:
         number = _number(known, 0, 1 << 20)
         if number not in DATES:

@@ -26,6 +26,7 @@ from ..client.transport import (
     Pace,
     Reply,
     Unpacked,
+    byte_count,
     endless,
     faults,
     read_whole,
@@ -126,9 +127,9 @@ class Download(Peekable):
                 advice="Give an address that answers with the file as it is.",
             )
         self.unpacked: Any = Unpacked(response, coding) if self.coded else None
-        size = headers.get("content-length", "")
-        if size.isdigit() and not self.coded:
-            self.measure(int(size))
+        size = byte_count(headers.get("content-length", ""))
+        if size is not None and not self.coded:
+            self.measure(size)
         self.open_ended = is_open_ended(headers)
         if self.open_ended and self.length is None:
             self.file_end = FileEnd()
@@ -214,7 +215,7 @@ class Download(Peekable):
             return
         whole = self.file_end and self.file_end.is_whole()
         if whole is False:
-            raise _changed("the server does not say how many bytes there are")
+            raise _changed_error("the server does not say how many bytes there are")
         if whole is None:
             self.note = UNTOLD
             log(UNTOLD)
@@ -229,11 +230,12 @@ class Download(Peekable):
         except faults():
             return None
         given = response.headers.get("content-range", "")
-        length = response.headers.get("content-length", "")
+        length = byte_count(response.headers.get("content-length", ""))
         response.close()
-        part = re.fullmatch(r"bytes (?:\*|(\d+)-(\d+))/(\d+|\*)", given)
+        digits = r"(\d{1,18})"
+        part = re.fullmatch(rf"bytes (?:\*|{digits}-{digits})/(\d{{1,18}}|\*)", given)
         if response.status == 200:
-            return int(length) if length.isdigit() else None
+            return length
         if part and part[3] != "*":
             return int(part[3])
         if response.status == 416:
@@ -254,7 +256,7 @@ class Download(Peekable):
             self.begin(self.connect({}))
             return
         if self.coded:  # the part of a compressed body is no part of the content
-            raise _changed("the server compresses it")
+            raise _changed_error("the server compresses it")
         response = self.connect(self.onwards())
         status, given = response.status, response.headers
         if status == 416:
@@ -267,11 +269,11 @@ class Download(Peekable):
         same = self.validator is None or tag is None or tag == self.validator
         if status == 206:
             part = re.fullmatch(
-                r"bytes (\d+)-\d+/(\d+|\*)", given.get("content-range", "")
+                r"bytes (\d{1,18})-\d+/(\d{1,18}|\*)", given.get("content-range", "")
             )
             if part is None or int(part[1]) != self.position or not same:
                 response.close()
-                raise _changed("the server sent another part than was asked for")
+                raise _changed_error("the server sent another part than was asked for")
             if part[2] != "*":
                 self.measure(int(part[2]))
             self.open_ended = is_open_ended(given)
@@ -281,14 +283,14 @@ class Download(Peekable):
         # is the same, and then what has come is passed over.
         if self.validator is None or tag != self.validator:
             response.close()
-            raise _changed("the server cannot send the rest alone")
+            raise _changed_error("the server cannot send the rest alone")
         self.open_ended = is_open_ended(given)
         self.response = response
         over = self.position
         while over > 0:
             piece = response.read1(min(over, READ_BLOCK), decode_content=False)
             if not piece:
-                raise _changed("it is shorter than before")
+                raise _changed_error("it is shorter than before")
             over -= len(piece)
 
     def cut(self, fault: Fault) -> None:
@@ -326,8 +328,9 @@ def is_open_ended(headers: Mapping[str, str]) -> bool:
     """Say whether only the connection's end tells that of a body. What is compressed
     tells its own."""
     coded = headers.get("content-encoding", "identity").strip().lower()
-    told = headers.get("content-length", "").isdigit()
-    return not told and coded in ("", "identity") and "transfer-encoding" not in headers
+    if byte_count(headers.get("content-length", "")) is not None:
+        return False
+    return coded in ("", "identity") and "transfer-encoding" not in headers
 
 
 class _BusyError(OSError):
@@ -339,7 +342,7 @@ class _BusyError(OSError):
         self.asked = asked
 
 
-def _changed(problem: str) -> TogetherError:
+def _changed_error(problem: str) -> TogetherError:
     return TogetherError(
         f"The download broke off and cannot be continued: {problem}.",
         type="changed_download",
@@ -388,9 +391,12 @@ def open_url(
     URL opens; the key stays here. `what` names it in messages, `length` is what the API
     says of its size. Raises TogetherError.
     """
-    from ..transfer.public_fetch import fetch, reach  # only where an address is given
+    from ..transfer.public_fetch import (  # only where an address is given
+        fetch,
+        reach_of,
+    )
 
-    opened = reach(auth)
+    opened = reach_of(auth)
 
     def connect(asked: Headers) -> Response:
         response = fetch(
@@ -401,7 +407,7 @@ def open_url(
             headers={**(headers or {}), **asked},
             what=what,
         )
-        return good(response, lambda reply: _refused(what, reply), asked)
+        return good(response, lambda reply: _refusal(what, reply), asked)
 
     return Download(connect, length)
 
@@ -468,7 +474,7 @@ def follow(request: Request, reply: Any, headers: Headers | None = None) -> Resp
     from ..transfer.public_fetch import (  # only where an address is given
         fetch,
         led,
-        reach,
+        reach_of,
     )
 
     what = "the address of the download"
@@ -476,7 +482,7 @@ def follow(request: Request, reply: Any, headers: Headers | None = None) -> Resp
     return fetch(
         "GET",
         place,
-        reach=reach(request.auth),
+        reach=reach_of(request.auth),
         https=True,
         headers=headers,
         what=what,
@@ -525,11 +531,11 @@ def refused_by_storage(request: Request, reply: Reply) -> TogetherError:
     """Return the error for what the place answered to which the API redirects."""
     if not _is_gone(reply):
         return request.failure(None, reply)
-    return _expired("the address of the download", reply)
+    return _expiry_error("the address of the download", reply)
 
 
-def _refused(what: str, reply: Reply) -> TogetherError:
-    return _expired(what, reply) if _is_gone(reply) else _unreachable(what, reply)
+def _refusal(what: str, reply: Reply) -> TogetherError:
+    return _expiry_error(what, reply) if _is_gone(reply) else _unreachable(what, reply)
 
 
 def _is_gone(reply: Reply) -> bool:
@@ -538,7 +544,7 @@ def _is_gone(reply: Reply) -> bool:
     return told or reply.status in GONE
 
 
-def _expired(what: str, reply: Reply) -> TogetherError:
+def _expiry_error(what: str, reply: Reply) -> TogetherError:
     from ..resilience.server_words import storage_words  # only when something failed
 
     advice = (

@@ -144,17 +144,17 @@ class FileEnd:
 
     def is_json(self) -> bool | None:
         """Say whether JSON, or the last of its lines, is whole."""
-        if self.size <= len(self.tail) and _parsed(self.tail):
+        if self.size <= len(self.tail) and _is_json(self.tail):
             # Lines of JSON may have ended behind the first; a text over lines has not.
             lines = self.tail.strip().count(b"\n")
             return True if lines or self.head.lstrip()[:1] == b"[" else None
         first, _, more = self.begun.partition(b"\n")
-        if not more or not _parsed(first):
+        if not more or not _is_json(first):
             return None
         last = self.tail.rstrip().rpartition(b"\n")[2]
         # A line that is longer than what was kept of it does not tell.
         told = len(last) < len(self.tail)
-        return False if told and not _parsed(last) else None
+        return False if told and not _is_json(last) else None
 
 
 class PictureEnd:
@@ -211,11 +211,8 @@ class PictureEnd:
 def is_soundless(data: bytes) -> bool:
     """Say whether a whole file of sound has none in it: a WAV without samples, an MP3
     that is only its tag."""
-    if data[:3] == b"ID3" and len(data) >= 10:
-        size = 0
-        for byte in data[6:10]:
-            size = size << 7 | byte & 0x7F
-        return not data[10 + size :].removeprefix(b"3DI" + data[3:10])
+    if tag := id3_size(data):
+        return not data[tag:].removeprefix(b"3DI" + data[3:10])
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         return False
     place = 12
@@ -228,7 +225,18 @@ def is_soundless(data: bytes) -> bool:
     return True
 
 
-def _parsed(text: bytes) -> bool:
+def id3_size(data: bytes) -> int:
+    """Return how many bytes the tag takes, by its own word, that an MP3 begins with; 0
+    where it has none."""
+    if data[:3] != b"ID3" or len(data) < 10:
+        return 0
+    size = 0
+    for byte in data[6:10]:
+        size = size << 7 | byte & 0x7F
+    return 10 + size
+
+
+def _is_json(text: bytes) -> bool:
     """Say whether a text is a JSON object or list."""
     try:
         return isinstance(json.loads(text), dict | list)

@@ -15,6 +15,7 @@ import re
 from ..catalog.budget import Budget
 from ..catalog.model_choice import choose_model
 from ..catalog.pricing import (
+    LOST_UNTOLD,
     bill,
     cost_fields,
     most_cost,
@@ -25,7 +26,9 @@ from ..catalog.pricing import (
 )
 from ..client import TogetherError, prepare
 from ..client.job import log
-from ..table.table import Flaw, Table, find, summary
+from ..client.validate import FileValue
+from ..table.table import Flaw, Table, canonical, find, summary
+from .storage_steps import rows_of_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ def split_files(auth: Auth, step: Step, **arguments: Json) -> Members:
     and as it came otherwise. Each row is in it once. Raises TogetherError for an empty
     folder, one of more than `most` files, and a table that cannot be read.
     """
-    import hashlib
+    import hashlib  # only where files are split
 
     from ..across import cutting  # only where files are split
 
@@ -75,7 +78,7 @@ def split_files(auth: Auth, step: Step, **arguments: Json) -> Members:
     seen: set[bytes] = set()
     source = cutting.as_lines(_once(_listed(auth, given), seen, given["most"]))
     hashed = hashlib.sha256()
-    made = cutting.cuts(source, given["job_files"], hashed)
+    made = cutting.cuts_of(source, given["job_files"], hashed)
     assert made is not None  # JSON Lines of our own
     stored = cutting.has_storage()
     found = cutting.numbered(*made, stored)
@@ -93,8 +96,6 @@ def split_files(auth: Auth, step: Step, **arguments: Json) -> Members:
 def _listed(auth: Auth, given: Members) -> Iterator[Members]:
     """Yield the rows of the files. Raises TogetherError."""
     if "folder" in given:
-        from .storage_steps import rows_of_folder  # only where a folder is given
-
         yield from rows_of_folder(given)
         return
     table = Table(auth, given["files"], "files")
@@ -111,9 +112,7 @@ def _listed(auth: Auth, given: Members) -> Iterator[Members]:
 
 def _once(rows: Iterator[Members], seen: set[bytes], most: int) -> Iterator[Members]:
     """Yield each row once: two jobs at the same file would both be paid for."""
-    import hashlib
-
-    from ..table.table import canonical  # only where files are split
+    import hashlib  # only where files are split
 
     count = 0
     for row in rows:
@@ -169,11 +168,14 @@ def map_files(auth: Auth, step: Step, **arguments: Json) -> Members:
     records: list[Members] = []
     errors: dict[str, str] = {}
     unknown = 0
-    for number, row in enumerate(table, 1):
-        if record := kept.get(row):
-            budget.settle(0.0, record.get("cost_usd") or 0.0)
-            records.append(record)
+    rows = [(row, kept.get(row) or {}) for row in table]
+    for _, earlier in rows:  # before anything is spent
+        budget.settle(0.0, _counted_usd(earlier))
+    for number, (row, earlier) in enumerate(rows, 1):
+        if "answer" in earlier:
+            records.append(earlier)
             continue
+        before = budget.spent - _counted_usd(earlier)
         try:
             address = _address(row, given["column"])
             if address is None:
@@ -182,14 +184,25 @@ def map_files(auth: Auth, step: Step, **arguments: Json) -> Members:
             work = work or _worker(auth, given, budget)
             record = work(address)
         except TogetherError as error:
+            if spent_on(error) is None:
+                unknown += 1
+                kept.keep(row, {"counted_usd": budget.spent - before}, stored)
             if error.status in HOPELESS or part["rows"] == 1:
                 raise
-            unknown += spent_on(error) is None
             errors[str(number)] = str(error)[:LONGEST_ERROR]
             continue
+        record["counted_usd"] = budget.spent - before
+        if earlier:  # an earlier call for it failed
+            record |= cost_fields(None, LOST_UNTOLD)
         kept.keep(row, record, stored)
         records.append(record)
     return _outcome(kept.place, records, errors, unknown)
+
+
+def _counted_usd(record: Members) -> float:
+    """Return the USD that a file's calls count as, by its record: what they cost, and
+    what was set aside for one of which that is not known. 0.0 where no budget was."""
+    return max(record.get("counted_usd") or 0.0, record.get("cost_usd") or 0.0)
 
 
 def _part(auth: Auth, given: Members) -> tuple[Table, Members]:
@@ -266,7 +279,6 @@ def _text(auth: Auth, address: str) -> tuple[str, str]:
 def _answered(auth: Auth, given: Members, address: str, budget: Budget) -> Members:
     """Return what a model answers about a document, or a picture."""
     from ..chat_steps import answered, ask, user_message  # only where a model is asked
-    from ..client.validate import FileValue  # only where a picture is shown
 
     body: Members = {"model": given["model"]}
     if "max_tokens" in given:
@@ -285,8 +297,8 @@ def _answered(auth: Auth, given: Members, address: str, budget: Budget) -> Membe
     answer = ask(auth, body, budget, pictures=looks)
     told, why, cut = answered(answer)
     if told is None:
-        words = {"type": "nothing_done", "partial": answer}
-        raise TogetherError(why or "The model gave no text.", **words)
+        why = why or "The model gave no text."
+        raise TogetherError(why, type="nothing_done", partial=answer)
     costs = bill(auth, given["model"], [answer])
     return {"answer": told, "cut": cut, **costs}
 

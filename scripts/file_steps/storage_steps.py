@@ -15,6 +15,8 @@ import re
 
 from ..client import TogetherError, prepare
 from ..client.job import log
+from ..table.table import BlankRowError, Flaw, Table, Template, summary
+from ..workspace.markup import inline
 from ..workspace.storage import list_objects
 from ..workspace.watermark import new_since
 
@@ -22,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..shapes import Auth, Json, Members, Step
+    from ..shapes import Auth, Json, Members, Problem, Step
 
 
 SHOWN = 20  # columns that the summary names
@@ -43,17 +45,9 @@ def read_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     cannot be read in its `problems`, when there are more than `most`, when they have
     the column `answer_column`, or lack one that the template names.
     """
-    from ..table.table import (  # only where rows are given
-        BlankRowError,
-        Flaw,
-        Table,
-        Template,
-        summary,
-    )
-    from ..workspace.markup import inline  # only within a job
-
     given = prepare(step, arguments)
-    rows, problems, columns = [], [], {}
+    problems: list[Problem] = []
+    rows, columns = [], {}
     table = Table(auth, given["rows"])
     if given.get("answer_column"):
         table.keep_free(given["answer_column"])
@@ -65,6 +59,7 @@ def read_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
         if number >= given["most"]:
             raise TogetherError(
                 f"There are more than {given['most']} rows.",
+                type="invalid_argument",
                 problems=[{"field": "rows", "problem": "are too many"}],
                 advice="Raise `most`, or send them through a batch.",
             )
@@ -84,7 +79,11 @@ def read_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
         rows.append(row)
     if problems:
         listed = "; ".join(f"{p['field']} {p['problem']}" for p in problems[:10])
-        raise TogetherError(f"Rows cannot be read: {listed}", problems=problems[:100])
+        raise TogetherError(
+            f"Rows cannot be read: {listed}",
+            type="invalid_argument",
+            problems=problems[:100],
+        )
     if given["output"] == "table":
         return rows
     named = ", ".join(inline(name) for name in list(columns)[:SHOWN])
@@ -99,9 +98,6 @@ def list_folder(auth: Auth, step: Step, **arguments: Json) -> Json:
     {"rows": [{"file": "s3://storage/key", "filename"}], by name, "count", "markdown"}.
     Raises TogetherError when there is none, or more than `most`.
     """
-    from ..table.table import summary  # only where rows are given
-    from ..workspace.markup import inline  # only within a job
-
     given = prepare(step, arguments)
     rows = rows_of_folder(given)
     prefix = _prefix(given)
@@ -155,7 +151,7 @@ def split_table(auth: Auth, step: Step, **arguments: Json) -> Members:
     storage. Raises TogetherError for a table that cannot be read or split, that lacks a
     column, or has the answers' already.
     """
-    from ..across.cutting import split  # only where a table is split
+    from ..across.cutting import split  # each step has its own
 
     return split(auth, prepare(step, arguments))
 
@@ -168,7 +164,7 @@ def join_table(auth: Auth, step: Step, **arguments: Json) -> Json:
     what the jobs kept is deleted. Raises TogetherError when nothing was answered, or
     more failed than fail_when_failed_share allows.
     """
-    from ..across.joining import join  # only where parts are joined
+    from ..across.joining import join  # each step has its own
 
     return join(auth, prepare(step, arguments))
 

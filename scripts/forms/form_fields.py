@@ -24,7 +24,7 @@ EDITOR = "Editor"  # of a JSON Schema: made with Windmill's editor, which adds w
 def behind_button(value: Members, schema: Schema) -> tuple[Json, Schema]:
     """Return (value, its schema) of what stands behind a group of buttons."""
     label = value["label"]
-    inner = {name: given for name, given in value.items() if name != "label"}
+    inner = {name: content for name, content in value.items() if name != "label"}
     if label == LEAVE:
         return NOT_GIVEN, schema
     if has_file(schema):
@@ -38,10 +38,10 @@ def behind_button(value: Members, schema: Schema) -> tuple[Json, Schema]:
     if schema.get("format") == "json-schema":
         if label not in (EDITOR, "JSON"):
             return value, schema  # a member of the schema itself
-        given = inner.get("value")
-        if label == EDITOR and given.__class__ is dict:
-            given = plain_schema(given) if given.get("properties") else {}
-        return (NOT_GIVEN if given is None else given), schema
+        content = inner.get("value")
+        if label == EDITOR and isinstance(content, dict):
+            content = plain_schema(content) if content.get("properties") else {}
+        return (NOT_GIVEN if content is None else content), schema
     if kind_of(schema) == "object":
         return (inner if label == SET else value), schema
     return (None if label == NOTHING else behind_variant(inner, schema)), schema
@@ -80,20 +80,20 @@ def without_form_fields(value: Members, schema: Schema) -> Members:
     if "x-advanced" in schema:
         value.pop(SWITCH, None)
     for group, names in schema.get("x-groups", {}).items():
-        chosen = value.pop(group, None) or {}
-        name = names.get(chosen.get("label"))
+        choice = value.pop(group, None) or {}
+        name = names.get(choice.get("label"))
         if name is None:
             continue
         if schema["properties"][name].get("type") == "object":
-            value[name] = {n: v for n, v in chosen.items() if n != "label"}
+            value[name] = {n: v for n, v in choice.items() if n != "label"}
         else:
-            value[name] = chosen.get(name)
+            value[name] = choice.get(name)
     if "x-beside" in schema:
         join_parts(value, schema["x-beside"])
     for name, (other, names) in schema.get("x-hidden", {}).items():
-        chosen = value.get(other)
-        if name not in value and chosen.__class__ is dict:
-            value[name] = names.get(chosen.get("label"))
+        choice = value.get(other)
+        if name not in value and isinstance(choice, dict):
+            value[name] = names.get(choice.get("label"))
     return value
 
 
@@ -101,7 +101,7 @@ def _as_list(value: Json) -> list[Json]:
     """Return a list as it is, anything else as a list of one, nothing as []."""
     if not value:
         return []
-    return value if value.__class__ is list else [value]
+    return value if isinstance(value, list) else [value]
 
 
 def join_parts(row: Members, name: str) -> None:
@@ -110,15 +110,15 @@ def join_parts(row: Members, name: str) -> None:
     file."""
     parts = []
     for entry in _as_list(row.pop("pictures", None)):
-        alone = entry.__class__ is dict and entry.keys() == {"source"}
+        alone = isinstance(entry, dict) and entry.keys() == {"source"}
         given = entry["source"] if alone else entry
-        if given.__class__ is dict and "label" in given:
+        if isinstance(given, dict) and "label" in given:
             given, _ = behind_button(given, {"x-file": "uri"})
         if given is not NOT_GIVEN:
             parts.append({"type": "image_url", "image_url": {"url": given}})
     parts += _as_list(row.pop("parts", None))
     text = row.get(name)
     if parts:
-        if text and text.__class__ is not list:
+        if text and not isinstance(text, list):
             text = [{"type": "text", "text": text}]
         row[name] = (text or []) + parts

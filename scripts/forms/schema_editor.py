@@ -32,18 +32,18 @@ EDITOR_ONLY = frozenset(
 def plain_schema(schema: Members) -> Members:
     """Return a JSON Schema without the words that only the editor reads."""
     plain = {}
-    for name, found in schema.items():
-        if name in EDITOR_ONLY or found in (None, "") or name[:10] == "x-windmill":
+    for name, value in schema.items():
+        if name in EDITOR_ONLY or value in (None, "") or name[:10] == "x-windmill":
             continue
-        if name == "required" and (not found or not isinstance(found, list)):
+        if name == "required" and (not value or not isinstance(value, list)):
             continue
-        if name == "default" and not found:  # what the editor's own fields begin with
+        if name == "default" and not value:  # what the editor's own fields begin with
             continue
         if name == "properties":
-            found = {n: plain_schema(member) for n, member in found.items()}
-        elif name == "items" and isinstance(found, dict):
-            found = plain_schema(found)
+            value = {n: plain_schema(member) for n, member in value.items()}
+        elif name == "items" and isinstance(value, dict):
+            value = plain_schema(value)
         elif name in ("oneOf", "anyOf", "allOf"):
-            found = [plain_schema(variant) for variant in found]
-        plain[{"min": "minimum", "max": "maximum"}.get(name, name)] = found
+            value = [plain_schema(variant) for variant in value]
+        plain[{"min": "minimum", "max": "maximum"}.get(name, name)] = value
     return plain

@@ -15,28 +15,28 @@ def with_typed_models(members: dict[str, Schema], arguments: Members) -> Members
     stands in a field of its own; a model that calls a step as a tool may send an object
     or a list that holds it. Raises TogetherError where an id is missing, or contradicts
     the choice."""
-    found = dict(arguments)
+    result = dict(arguments)
     for name, member in members.items():
         picker = member.get("x-id-of")
         if picker is None:
             continue
-        typed, chosen = found.pop(name, None), found.get(picker)
-        if chosen.__class__ is list and len(chosen) == 1:
-            chosen = found[picker] = chosen[0]
-        if chosen.__class__ is dict:
-            ids = [chosen[key] for key in ("id", "model", "value") if key in chosen]
-            chosen = next(filter(None, ids), None if ids else chosen)
-            found[picker] = chosen
-        if chosen in ("", [], {}):
-            chosen = found[picker] = None  # no model has such an id
+        typed, choice = result.pop(name, None), result.get(picker)
+        if isinstance(choice, list) and len(choice) == 1:
+            choice = result[picker] = choice[0]
+        if isinstance(choice, dict):
+            ids = [choice[key] for key in ("id", "model", "value") if key in choice]
+            choice = next(filter(None, ids), None if ids else choice)
+            result[picker] = choice
+        if choice in ("", [], {}):
+            choice = result[picker] = None  # no model has such an id
         if isinstance(typed, str):
             typed = typed.strip()
-        if typed and chosen in (OTHER, None):
-            found[picker] = typed
-        elif chosen == OTHER:
+        if typed and choice in (OTHER, None):
+            result[picker] = typed
+        elif choice == OTHER:
             problem = f"is empty, and {picker} is {OTHER!r}: write the model's id here"
             raise TogetherError.refused(name, problem)
-        elif typed and typed != chosen:
-            problem = f"is {typed!r} and {picker} is {chosen!r}: leave one empty"
+        elif typed and typed != choice:
+            problem = f"is {typed!r} and {picker} is {choice!r}: leave one empty"
             raise TogetherError.refused(name, problem)
-    return found
+    return result

@@ -37,7 +37,7 @@ def filled_in(schema: Json) -> Json:
 def check_schema(schema: Json, field: str) -> None:
     """Raise a TogetherError that names the field unless the schema can be used."""
     try:
-        fault = _unusable_anywhere(schema, field)
+        fault = _problem_anywhere(schema, field)
     except RecursionError:
         fault = problem(field, "is nested too deeply")
     if fault is not None:
@@ -48,22 +48,22 @@ def check_schema(schema: Json, field: str) -> None:
 def check_vocabulary(schema: AnySchema, field: str) -> None:
     """Raise a TogetherError that names the field where a schema that check_schema lets
     pass has a word by which no value is checked here."""
-    left, seen = [(field, schema)], set()
-    while left:
-        place, part = left.pop()
+    stack, seen = [(field, schema)], set()
+    while stack:
+        place, part = stack.pop()
         if not isinstance(part, dict) or id(part) in seen:
             continue
         seen.add(id(part))
         for word, instead in _UNCHECKED.items():
-            if _bounds(part, word):
+            if _forbids(part, word):
                 fault = problem(f"{place}.{word}", f"is not checked here: {instead}")
                 raise TogetherError.refused_all([fault], advice="Correct the schema.")
-        left += [(f"{place}.{path}", inner) for path, inner in _parts(part)]
+        stack += [(f"{place}.{path}", inner) for path, inner in _subschemas(part)]
         if "$ref" in part:
-            left.append((f"{place}.$ref", ref_target(part["$ref"], schema)))
+            stack.append((f"{place}.$ref", ref_target(part["$ref"], schema)))
 
 
-def _bounds(schema: Schema, word: str) -> bool:
+def _forbids(schema: Schema, word: str) -> bool:
     """Say whether a word of _UNCHECKED forbids anything where it stands."""
     if word == "additionalItems" and "prefixItems" not in schema:
         return False
@@ -84,13 +84,13 @@ _UNCHECKED = {
 def check_possible(schema: AnySchema, field: str) -> None:
     """Raise a TogetherError that names the field where no value at all can fit a schema
     that check_schema lets pass: its answers would be paid for, and never fit."""
-    fault = _impossible(schema, field)
+    fault = _contradiction(schema, field)
     if fault is not None:
         advice = "Correct the schema: no answer can fit it."
         raise TogetherError.refused_all([fault], advice=advice)
 
 
-def _impossible(schema: AnySchema, field: str) -> Problem | None:
+def _contradiction(schema: AnySchema, field: str) -> Problem | None:
     if not isinstance(schema, dict):
         return None
     for name in ("enum", "anyOf", "oneOf", "allOf"):
@@ -109,10 +109,13 @@ def _impossible(schema: AnySchema, field: str) -> Problem | None:
             return problem(f"{field}.{least}", f"must be less than {most}")
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
-    for name, values in (("enum", schema.get("enum", ())), ("const", _const(schema))):
+    for name, values in (
+        ("enum", schema.get("enum", ())),
+        ("const", _const_values(schema)),
+    ):
         if kinds and values and not any(is_kind(v, k) for v in values for k in kinds):
             return problem(f"{field}.{name}", f"holds no value of the type {kinds[0]}")
-    for value in _const(schema) if "enum" in schema else ():
+    for value in _const_values(schema) if "enum" in schema else ():
         if not any(same(value, one) for one in schema["enum"]):
             return problem(f"{field}.const", "is none of enum")
     if schema.get("additionalProperties") is False and not schema.get(
@@ -123,15 +126,15 @@ def _impossible(schema: AnySchema, field: str) -> Problem | None:
         if lost:
             words = f"names {lost[0]!r}, which is none of properties"
             return problem(f"{field}.required", words)
-    for path, part in _parts(schema):
+    for path, part in _subschemas(schema):
         may_fail = path.partition(".")[0] in _MAY_FAIL
-        fault = None if may_fail else _impossible(part, f"{field}.{path}")
+        fault = None if may_fail else _contradiction(part, f"{field}.{path}")
         if fault is not None:
             return fault
     return None
 
 
-def _const(schema: Schema) -> list[Json]:
+def _const_values(schema: Schema) -> list[Json]:
     return [schema["const"]] if "const" in schema else []
 
 
@@ -180,22 +183,22 @@ def search(pattern: str, text: str) -> object:
 _searcher = lru_cache(maxsize=256)(searcher)
 
 
-def _unusable_anywhere(root: Json, field: str) -> Problem | None:
+def _problem_anywhere(root: Json, field: str) -> Problem | None:
     """Return the first problem of a schema, or of what its references lead to, which
     may be anywhere in it; or None."""
     seen: set[int] = set()
     refs: list[tuple[str, Schema, AnySchema]] = []
-    fault = _unusable(root, root, field, seen, refs)
+    fault = _first_problem(root, root, field, seen, refs)
     for place, _, target in refs:  # which grows
-        fault = fault or _unusable(target, root, place, seen, refs)
-    done: set[int] = set()
+        fault = fault or _first_problem(target, root, place, seen, refs)
+    in_no_circle: set[int] = set()
     for place, schema, _ in () if fault else refs:
-        if _circles(schema, root, (), done):
+        if _leads_to_itself(schema, root, (), in_no_circle):
             return problem(place, f"leads to itself: {schema['$ref']!r}")
     return fault
 
 
-def _unusable(
+def _first_problem(
     schema: Json,
     root: Json,
     field: str,
@@ -234,8 +237,8 @@ def _unusable(
         except (LookupError, ValueError):
             return problem(f"{field}.$ref", f"leads nowhere: {schema['$ref']!r}")
         refs.append((f"{field}.$ref", schema, target))
-    for path, part in _parts(schema):
-        fault = _unusable(part, root, f"{field}.{path}", seen, refs)
+    for path, part in _subschemas(schema):
+        fault = _first_problem(part, root, f"{field}.{path}", seen, refs)
         if fault is not None:
             return fault
     return None
@@ -260,7 +263,7 @@ _SHAPES = {
 }
 
 
-def _parts(schema: Schema) -> Iterator[tuple[str, AnySchema]]:
+def _subschemas(schema: Schema) -> Iterator[tuple[str, AnySchema]]:
     """Yield (path, schema) of every schema directly inside another."""
     for name in _NAMED_PARTS:
         for key, part in schema.get(name, {}).items():
@@ -283,15 +286,15 @@ _SINGLE_PARTS = (
 )
 
 
-def _circles(
+def _leads_to_itself(
     schema: AnySchema,
     root: AnySchema,
     path: tuple[Schema, ...],
-    done: set[int],
+    in_no_circle: set[int],
 ) -> bool:
     """Say whether checking a value by a schema would come back to that schema with the
     same value, for ever. To come back with a part of the value is fine."""
-    if not isinstance(schema, dict) or id(schema) in done:
+    if not isinstance(schema, dict) or id(schema) in in_no_circle:
         return False
     if any(schema is one for one in path):
         return True
@@ -300,7 +303,9 @@ def _circles(
     nexts += schema.get("dependentSchemas", {}).values()
     if "$ref" in schema:
         nexts.append(ref_target(schema["$ref"], root))
-    if any(_circles(part, root, (*path, schema), done) for part in nexts):
+    if any(
+        _leads_to_itself(part, root, (*path, schema), in_no_circle) for part in nexts
+    ):
         return True
-    done.add(id(schema))
+    in_no_circle.add(id(schema))
     return False

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from ..client.validate import check, check_any, faults_of, problem, shown
+from ..client.validate import check_any, problem, short_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..client.validate import Context, Words
-    from ..shapes import AnySchema, Json, Problem, Schema
+    from ..client.validate import Validation, Words
+    from ..shapes import AnySchema, Json, Schema
 
 MOST_FAULTS = 20  # reported of the schema behind one $ref
 PLACE = re.compile("0|[1-9][0-9]{0,9}")  # in a list
@@ -26,123 +26,84 @@ def ref_target(ref: str, root: AnySchema) -> AnySchema:
     path = unquote(path)
     if head or path[:1] not in ("", "/"):  # another document, or an anchor's name
         raise LookupError(ref)
-    found = root
+    target = root
     for part in path.split("/")[1:]:
         part = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and PLACE.fullmatch(part):
-            found = found[int(part)]
-        elif isinstance(found, dict):
-            found = found[part]
+        if isinstance(target, list) and PLACE.fullmatch(part):
+            target = target[int(part)]
+        elif isinstance(target, dict):
+            target = target[part]
         else:
             raise LookupError(path)
-    if not isinstance(found, dict | bool):
+    if not isinstance(target, dict | bool):
         raise LookupError(path)
-    return found
+    return target
 
 
-def check_ref(
-    value: Json,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
-) -> None:
+def check_ref(value: Json, schema: Schema, field: str, validation: Validation) -> None:
     """A value is checked once by the schema that a $ref leads to: a few references to
     one another may lead there in a million ways."""
-    target = ref_target(schema["$ref"], context[0])
-    known = context[4]
+    target = ref_target(schema["$ref"], validation.root)
+    known = validation.behind_refs
     place = (id(value), id(target), field)
     if place not in known:
-        faults = faults_of(value, target, field, context, depth + 1)
-        known[place] = faults[:MOST_FAULTS]
-    found += known[place]
+        known[place] = validation.problems_of(value, target, field)[:MOST_FAULTS]
+    validation.found += known[place]
 
 
-def check_one(
-    value: Json,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
-) -> None:
+def check_one(value: Json, schema: Schema, field: str, validation: Validation) -> None:
     variants = schema["oneOf"]
-    tried = [faults_of(value, one, field, context, depth + 1) for one in variants]
+    tried = [validation.problems_of(value, one, field) for one in variants]
     fitting = sum(not faults for faults in tried)
     if not fitting:
         tried = tried or [[problem(field, "must not be there")]]
-        found += sorted(tried, key=len)[0]
+        validation.found += sorted(tried, key=len)[0]
     elif fitting > 1:
-        found.append(problem(field, "fits several of the variants of oneOf"))
+        validation.add(field, "fits several of the variants of oneOf")
 
 
-def check_all(
-    value: Json,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
-) -> None:
+def check_all(value: Json, schema: Schema, field: str, validation: Validation) -> None:
     for variant in schema["allOf"]:
-        check(value, variant, field, found, context, depth + 1)
+        validation.check(value, variant, field)
 
 
-def check_not(
-    value: Json,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
-) -> None:
+def check_not(value: Json, schema: Schema, field: str, validation: Validation) -> None:
     variant = schema["not"]
-    if not faults_of(value, variant, field, context, depth + 1):
-        found.append(problem(field, "must not be such a value"))
+    if not validation.problems_of(value, variant, field):
+        validation.add(field, "must not be such a value")
 
 
 def check_unique(
-    value: Json,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
+    value: Json, schema: Schema, field: str, validation: Validation
 ) -> None:
-    if schema["uniqueItems"] is not True or value.__class__ is not list:
+    if schema["uniqueItems"] is not True or not isinstance(value, list):
         return
     seen = set()
     for number, item in enumerate(value):
-        item = hashed(item)
+        item = hash_key(item)
         if item in seen:
-            found.append(problem(f"{field}[{number}]", "is there twice"))
+            validation.add(f"{field}[{number}]", "is there twice")
             break
         seen.add(item)
 
 
-def hashed(value: Json) -> Json:
+def hash_key(value: Json) -> Json:
     """Return a hashable key, equal for values that are equal in JSON: 1 is 1.0, and
     neither is true."""
-    if value.__class__ is list:
-        return (list, *map(hashed, value))
-    if value.__class__ is dict:
-        return (dict, frozenset((name, hashed(item)) for name, item in value.items()))
-    return (bool, value) if value.__class__ is bool else value
+    if isinstance(value, list):
+        return (list, *map(hash_key, value))
+    if isinstance(value, dict):
+        return (dict, frozenset((name, hash_key(item)) for name, item in value.items()))
+    return (bool, value) if isinstance(value, bool) else value
 
 
 def check_multiple(
-    value: Json,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
+    value: Json, schema: Schema, field: str, validation: Validation
 ) -> None:
-    number = isinstance(value, int | float) and value.__class__ is not bool
+    number = isinstance(value, int | float) and not isinstance(value, bool)
     of = schema["multipleOf"]
     if number and not is_multiple(value, of):
-        found.append(problem(field, f"must be a multiple of {of} (got {value})"))
+        validation.add(field, f"must be a multiple of {of} (got {value})")
 
 
 def is_multiple(value: int | float, of: int | float) -> bool:
@@ -157,89 +118,62 @@ def is_multiple(value: int | float, of: int | float) -> bool:
     return (Fraction(str(value)) / Fraction(str(of))).denominator == 1
 
 
-def check_if(
-    value: Json,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
-) -> None:
-    misses = faults_of(value, schema["if"], field, context, depth + 1)
+def check_if(value: Json, schema: Schema, field: str, validation: Validation) -> None:
+    misses = validation.problems_of(value, schema["if"], field)
     chosen = schema.get("else" if misses else "then", True)
-    check(value, chosen, field, found, context, depth + 1)
+    validation.check(value, chosen, field)
 
 
 def check_dependent_names(
-    value: Json,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
+    value: Json, schema: Schema, field: str, validation: Validation
 ) -> None:
-    if value.__class__ is not dict:
+    if not isinstance(value, dict):
         return
     for given, needed in schema["dependentRequired"].items():
         for name in needed if given in value else ():
             if name not in value:
                 words = f"is required where {given} is given"
-                found.append(problem(f"{field}.{name}", words))
+                validation.add(f"{field}.{name}", words)
 
 
 def check_dependent_schemas(
-    value: Json,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
+    value: Json, schema: Schema, field: str, validation: Validation
 ) -> None:
-    if value.__class__ is not dict:
+    if not isinstance(value, dict):
         return
     for given, part in schema["dependentSchemas"].items():
         if given in value:
-            check(value, part, field, found, context, depth + 1)
+            validation.check(value, part, field)
 
 
 def check_contains(
-    value: Json,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
+    value: Json, schema: Schema, field: str, validation: Validation
 ) -> None:
-    if value.__class__ is not list:
+    if not isinstance(value, list):
         return
     part, count = schema["contains"], 0
     for number, item in enumerate(value):
         place = f"{field}[{number}]"
-        count += not faults_of(item, part, place, context, depth + 1)
+        count += not validation.problems_of(item, part, place)
     least, most = schema.get("minContains", 1), schema.get("maxContains")
     if count < least:
         entries = "an entry that fits" if least == 1 else f"{least} entries that fit"
         words = f"needs {entries} contains (got {count})"
-        found.append(problem(field, words))
+        validation.add(field, words)
     if most is not None and count > most:
         words = f"takes at most {most} entries that fit contains (got {count})"
-        found.append(problem(field, words))
+        validation.add(field, words)
 
 
 def check_names(
-    value: Json,
-    schema: Schema,
-    field: str,
-    found: list[Problem],
-    context: Context,
-    depth: int,
+    value: Json, schema: Schema, field: str, validation: Validation
 ) -> None:
-    for name in value if value.__class__ is dict else ():
+    for name in value if isinstance(value, dict) else ():
         place = f"{field}.{name}"
-        faults = faults_of(name, schema["propertyNames"], place, context, depth + 1)
+        faults = validation.problems_of(name, schema["propertyNames"], place)
         if faults:
-            words = f"has the name {shown(name)}, which {faults[0]['problem']}"
-            found.append(problem(field, words))
+            words = f"has the name {short_json(name)}, which {faults[0]['problem']}"
+            validation.add(field, words)
 
 
 WORDS: Words = {

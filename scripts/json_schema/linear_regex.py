@@ -53,7 +53,7 @@ def searcher(pattern: str) -> Test:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise UnfitError(f"is no regular expression: {error}") from None
-    if not _quick(parsed):
+    if not _is_quick(parsed):
         return _Machine(parsed).search
     ends = [at for at, item in enumerate(parsed) if item == (c.AT, c.AT_END)]
     if ends and not parsed.state.flags & re.MULTILINE:
@@ -63,7 +63,7 @@ def searcher(pattern: str) -> Test:
     return compiled.search
 
 
-def _quick(parsed: Any) -> bool:
+def _is_quick(parsed: Any) -> bool:
     """Say whether re needs no more than one way through the text."""
     items = list(parsed)
     begins = (
@@ -100,11 +100,11 @@ class _Machine:
         self.flags: int = parsed.state.flags
         self.checks: list[tuple[bool, _Machine]] = []
         items = list(parsed)
-        rest = self.ahead(items)
-        self.end = self.state(None)
-        self.start = self.chain(rest, self.end)
+        rest = self.take_conditions(items)
+        self.end = self.add_state(None)
+        self.start = self.add_chain(rest, self.end)
 
-    def ahead(self, items: list[Item]) -> list[Item]:
+    def take_conditions(self, items: list[Item]) -> list[Item]:
         """Take the conditions that a pattern begins with, such as (?=.*[0-9])."""
         place = 0
         while place < len(items) and items[place][0] is c.AT:
@@ -120,13 +120,13 @@ class _Machine:
                 break
             other = _Machine.__new__(_Machine)
             other.states, other.flags, other.checks = [], self.flags, []
-            other.end = other.state(None)
-            other.start = other.chain([*items[:first], *inner], other.end)
+            other.end = other.add_state(None)
+            other.start = other.add_chain([*items[:first], *inner], other.end)
             self.checks.append((kind is c.ASSERT, other))
             place += 1
         return [*items[:first], *items[place:]]
 
-    def state(self, test: Any, *nexts: int) -> int:
+    def add_state(self, test: Any, *nexts: int) -> int:
         """Add a state. test is None for one that leads on at once, a function of a
         character, or the kind of a place."""
         if len(self.states) >= MOST_STATES:
@@ -134,41 +134,45 @@ class _Machine:
         self.states.append((test, list(nexts)))
         return len(self.states) - 1
 
-    def chain(self, items: Iterable[Item], then: int) -> int:
+    def add_chain(self, items: Iterable[Item], then: int) -> int:
         """Add states for items one behind the other; return the first."""
         for item in reversed(list(items)):
-            then = self.item(*item, then)
+            then = self.add_item(*item, then)
         return then
 
-    def item(self, kind: Any, value: Any, then: int) -> int:
+    def add_item(self, kind: Any, value: Any, then: int) -> int:
         if kind in _SINGLE:
-            return self.state(_test(kind, value, self.flags), then)
+            return self.add_state(_character_test(kind, value, self.flags), then)
         if kind is c.AT:
-            return self.state(value, then)
+            return self.add_state(value, then)
         if kind is c.SUBPATTERN:
             _, add, remove, inner = value
             if (add | remove) & FLAGS:
                 raise UnfitError("changes its flags midway, which is not known here")
-            return self.chain(inner, then)
+            return self.add_chain(inner, then)
         if kind is c.BRANCH:
-            return self.state(None, *(self.chain(part, then) for part in value[1]))
+            return self.add_state(
+                None, *(self.add_chain(part, then) for part in value[1])
+            )
         if kind in (c.MAX_REPEAT, c.MIN_REPEAT):
             least, most, inner = value
             if least > MOST_STATES or (most is not c.MAXREPEAT and most > MOST_STATES):
                 raise UnfitError("is too large to be matched")
-            return self.repeat(least, most, inner, then)
+            return self.add_repeat(least, most, inner, then)
         raise UnfitError("looks around or back, which may take for ever")
 
-    def repeat(self, least: int, most: Any, inner: Sequence[Item], then: int) -> int:
+    def add_repeat(
+        self, least: int, most: Any, inner: Sequence[Item], then: int
+    ) -> int:
         if most is c.MAXREPEAT:
-            again = self.state(None, then)
-            self.states[again][1].append(self.chain(inner, again))
+            again = self.add_state(None, then)
+            self.states[again][1].append(self.add_chain(inner, again))
             then = again
         else:
             for _ in range(most - least):
-                then = self.state(None, self.chain(inner, then), then)
+                then = self.add_state(None, self.add_chain(inner, then), then)
         for _ in range(least):
-            then = self.chain(inner, then)
+            then = self.add_chain(inner, then)
         return then
 
     def search(self, text: str) -> bool:
@@ -183,7 +187,7 @@ class _Machine:
         open_states = set()
         for place in range(len(text) + 1):
             open_states.add(self.start)
-            found = self.reached(open_states, text, place)
+            found = self.closure(open_states, text, place)
             if self.end in found:
                 return True
             if place == len(text):
@@ -196,40 +200,40 @@ class _Machine:
                     open_states.update(nexts)
         return False
 
-    def reached(self, numbers: Iterable[int], text: str, place: int) -> set[int]:
+    def closure(self, numbers: Iterable[int], text: str, place: int) -> set[int]:
         """Return the states that are reached at a place without a character."""
-        seen = set(numbers)
-        left = list(numbers)
-        while left:
-            test, nexts = self.states[left.pop()]
+        states = set(numbers)
+        stack = list(numbers)
+        while stack:
+            test, nexts = self.states[stack.pop()]
             if callable(test):
                 continue
-            if test is None or _at(test, text, place, self.flags):
-                new = [number for number in nexts if number not in seen]
-                seen.update(new)
-                left += new
-        return seen
+            if test is None or _is_at(test, text, place, self.flags):
+                new = [number for number in nexts if number not in states]
+                states.update(new)
+                stack += new
+        return states
 
 
-def _test(kind: Any, value: Any, flags: int) -> Test:
+def _character_test(kind: Any, value: Any, flags: int) -> Test:
     """Return the function that says whether a character fits."""
     if kind is c.ANY:
         return (lambda sign: True) if flags & re.DOTALL else (lambda sign: sign != "\n")
     fits: Test
     if kind is c.IN:
         negated = value[0][0] is c.NEGATE
-        tests = [_of_set(part, inner, flags) for part, inner in value[negated:]]
+        tests = [_set_test(part, inner, flags) for part, inner in value[negated:]]
         fits = lambda sign: any(test(sign) for test in tests)  # noqa: E731
     else:
         negated = kind is c.NOT_LITERAL
-        fits = _of_set(c.LITERAL, value, flags)
+        fits = _set_test(c.LITERAL, value, flags)
     if flags & re.IGNORECASE:
         plain = fits
         fits = lambda s: plain(s) or plain(s.lower()) or plain(s.upper())  # noqa: E731
     return (lambda sign: not fits(sign)) if negated else fits
 
 
-def _of_set(kind: Any, value: Any, flags: int) -> Test:
+def _set_test(kind: Any, value: Any, flags: int) -> Test:
     if kind is c.LITERAL:
         letter = chr(value)
         return lambda sign: sign == letter
@@ -241,7 +245,7 @@ def _of_set(kind: Any, value: Any, flags: int) -> Test:
     raise UnfitError("has a set of characters that is not known here")
 
 
-def _at(kind: Any, text: str, place: int, flags: int) -> bool:
+def _is_at(kind: Any, text: str, place: int, flags: int) -> bool:
     """Say whether a place in a text is of a kind, such as the end."""
     if kind in (c.AT_BEGINNING, c.AT_BEGINNING_STRING):
         many = kind is c.AT_BEGINNING and flags & re.MULTILINE

@@ -7,10 +7,18 @@ from itertools import zip_longest
 
 from ..catalog.budget import check_budget
 from ..catalog.model_choice import choose_model
-from ..catalog.pricing import cost_fields, cost_members, most_cost, prefetch
+from ..catalog.pricing import (
+    cost_fields,
+    cost_members,
+    most_cost,
+    prefetch,
+    refused_unpaid,
+    sum_costs,
+)
 from ..chat_steps import check_pictures
 from ..client import TogetherError, call, check_words, prepare
 from ..client.endings import ending
+from ..client.jsonio import finite
 from ..operations import operation
 from ..resilience.server_words import reason_in
 
@@ -54,25 +62,25 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     body = _body(given, width, height)
     prefetch(auth)
     answer = call(auth, GENERATE, body=body, output=given["output"])
-    found = answer.pop("data", None) or []
-    found = found if isinstance(found, list) else [found]
-    found = [one if isinstance(one, dict) else {"b64_json": one} for one in found]
-    made = [one for one in found if any(_text(one.get(name)) for name in BRINGS)]
-    left_out = [_why_left_out(one) for one in found if one not in made]
-    used = _used(len(made), width, height, given.get("steps"))
+    entries = answer.pop("data", None) or []
+    entries = entries if isinstance(entries, list) else [entries]
+    entries = [one if isinstance(one, dict) else {"b64_json": one} for one in entries]
+    pictures = [one for one in entries if any(_text(one.get(name)) for name in BRINGS)]
+    left_out = [_why_left_out(one) for one in entries if one not in pictures]
+    used = _used(len(pictures), width, height, given.get("steps"))
     kept = ("index", "type", "b64_json", "id", "object")
     shown = {name: value for name, value in answer.items() if name not in kept}
     result = {
         **shown,
-        "pictures": [_kept(one, "wm_renderer" in shown) for one in made],
+        "pictures": [_picture_members(one, "wm_renderer" in shown) for one in pictures],
         "seed": body["seed"],
         "width": width,
         "height": height,
         **cost_members(auth, given["model"], used),
     }
-    if notes := _notes(found, made, left_out, given["n"]):
+    if notes := _notes(entries, pictures, left_out, given["n"]):
         result["note"] = " ".join(filter(None, [result.get("note"), *notes]))
-    if not made:
+    if not pictures:
         why = f": {left_out[0]}" if left_out else ""
         raise TogetherError(
             f"The service answered without a picture{why}.",
@@ -143,7 +151,7 @@ def _why_left_out(entry: Members) -> str:
     return next(filter(None, map(reason_in, reasons)), None) or "no reason is given"
 
 
-def _kept(picture: Members, shown: bool) -> Members:
+def _picture_members(picture: Members, shown: bool) -> Members:
     """Return what a next step needs of a picture; its bytes are in the view, or stay
     where there is none."""
     names = ["index", "url", "s3", "storage", "filename"]
@@ -161,24 +169,24 @@ def collect_pictures(auth: Auth, step: Step, **arguments: Json) -> Json:
     create_picture gave for each row, or the error of its job. Raises TogetherError when
     no row was drawn, or more failed than fail_when_failed_share allows.
     """
+    from ..table.row_counts import RowOutcome  # only where rows are given
     from ..table.row_results import RowResults  # only where rows are given
     from ..table.table import Table  # only where rows are given
 
     given = prepare(step, arguments)
     table, drawn = Table(auth, given["rows"]), Table(auth, given["drawn"], "drawn")
     table.keep_free(given["answer_column"])
-    usd, note = 0.0, None
+    costs: list[tuple[float | None, str | None]] = []
     notes: dict[str, None] = dict.fromkeys([given["note"]] if given.get("note") else [])
     with RowResults("draw_rows", None, table, given, "drawn") as outcome:
         for row, made in zip_longest(table, drawn):
             if row is None or not isinstance(made, dict):
                 raise TogetherError.refused("drawn", "must hold an entry for each row")
+            costs.append(_cost_of_job(made))
             error = made.get("error")
             if error:
                 words = str(error.get("message") or error.get("name") or "no reason")
-                outcome.add(row, None, words)
-                if not words.startswith("Nothing was sent"):
-                    note = note or "a row that failed may have cost something"
+                outcome.add(RowOutcome(row, why=words))
                 continue
             pictures = made.get("pictures") or []
             picture = next(iter(pictures), None)
@@ -187,10 +195,24 @@ def collect_pictures(auth: Auth, step: Step, **arguments: Json) -> Json:
             if made.get("note") and len(notes) < MOST_NOTES:
                 notes[str(made["note"])] = None
             why = None if picture else "the service sent no picture"
-            outcome.add(row, picture and {**picture, "seed": made.get("seed")}, why)
-            usd += made.get("cost_usd") or 0.0
-            note = note or made.get("cost_note")
+            answer = picture and {**picture, "seed": made.get("seed")}
+            outcome.add(RowOutcome(row, answer, why))
     facts = {"message": outcome.first_line()}
     if notes:
         facts["note"] = " ".join(notes)
-    return outcome.result(cost_fields(None if note else usd, note), **facts)
+    return outcome.result(cost_fields(*sum_costs(costs)), **facts)
+
+
+def _cost_of_job(made: Members) -> tuple[float | None, str | None]:
+    """Return (the USD that a row's job cost, None), or (None, why that is not known), by
+    what create_picture returned or the error of its job."""
+    error = made.get("error")
+    if not error:
+        note = made.get("cost_note") or "what a picture cost is not told"
+        return finite(made.get("cost_usd")), str(note)
+    extra = error.get("extra")
+    facts = {**error, **(extra if isinstance(extra, dict) else {})}
+    known = facts.get("status"), facts.get("problems"), facts.get("may_be_paid")
+    if refused_unpaid(*known):
+        return 0.0, None
+    return None, "a row that failed may have cost something"

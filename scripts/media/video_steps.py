@@ -109,8 +109,8 @@ def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
     _done(about(name, call(auth, GET_VIDEO, video_id=name)))
     output, note = place_for(given.get("output"), "url")
     video = about(name, call(auth, FETCH_VIDEO, video_id=name, output=output))
-    status, made = _done(video)
-    if not made:
+    status, videos = _done(video)
+    if not videos:
         raise TogetherError(
             f"The video is {status}, but the answer holds no address of it.",
             type="invalid_answer",
@@ -118,17 +118,17 @@ def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
             advice="Collect it again; the service may still be storing it.",
             ambiguous=False,
         )
-    more = [_held(one) for one in made[1:]]
-    seconds = _number(video.get("seconds"))
-    all_seconds = None if seconds is None else seconds * len(made)
-    used = {"videos": len(made), "seconds": all_seconds}
+    more = [_video_members(one) for one in videos[1:]]
+    seconds = _length(video.get("seconds"))
+    all_seconds = None if seconds is None else seconds * len(videos)
+    used = {"videos": len(videos), "seconds": all_seconds}
     notes = [note, video.get("note"), _doubt(video)]
     if more:
-        notes.append(f"The service made {len(made)} videos: `more` has the others.")
+        notes.append(f"The service made {len(videos)} videos: `more` has the others.")
     said = " ".join(filter(None, notes))
     shown = ("wm_renderer", "html", *HELD)
     return {
-        **_held(made[0]),
+        **_video_members(videos[0]),
         **{key: video[key] for key in shown if key in video},
         "video_id": name,
         "model": video.get("model"),
@@ -141,9 +141,9 @@ def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
     }
 
 
-def _held(made: Members) -> Members:
+def _video_members(made: Members) -> Members:
     """Return the members of one video that say where it is."""
-    from ..transfer.media_output import address_of  # loaded to fetch it
+    from ..transfer.media_output import address_of  # only to collect a video
 
     kept = {key: made[key] for key in HELD if key in made}
     return {**kept, "url": address_of(made)}
@@ -162,19 +162,19 @@ def _doubt(video: Members) -> str | None:
 def _done(video: Members) -> tuple[str, list[Members]]:
     """Return the status of a video that is made, and what was made. Raises
     TogetherError for one that is not."""
-    from ..transfer.media_output import items_of  # loaded to fetch it
+    from ..transfer.media_output import items_of  # only to collect a video
 
     status = plain_state(video.get("status"), KNOWN)
-    made, reason = items_of(video, "outputs"), reason_or_code(video.get("error"))
+    videos, reason = items_of(video, "outputs"), reason_or_code(video.get("error"))
     # A state that nobody knows has ended where there is a video, or an error.
-    ended = status in DONE or (status not in AT_WORK and bool(made or reason))
-    if status in ENDED_BADLY or (ended and reason and not made):
+    ended = status in DONE or (status not in AT_WORK and bool(videos or reason))
+    if status in ENDED_BADLY or (ended and reason and not videos):
         reason = reason or "no reason is given"
         raise TogetherError(
             f"The video was not made ({status}): {reason}",
             type="job_failed",
             detail=reason,
-            partial=video if made else None,
+            partial=video if videos else None,
             advice="Change the prompt or the settings and submit it again.",
             ambiguous=False,
         )
@@ -186,9 +186,10 @@ def _done(video: Members) -> tuple[str, list[Members]]:
             advice="Wait with waits/poll_job, or with the flow that makes videos.",
             ambiguous=False,
         )
-    return status, made
+    return status, videos
 
 
-def _number(text: Json) -> float | None:
+def _length(text: Json) -> float | None:
+    """Return the seconds of a video as the service tells them, None for none."""
     number = finite(text)
-    return None if number is None else float(number)
+    return None if number is None or number < 0 else float(number)

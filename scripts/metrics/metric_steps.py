@@ -11,7 +11,7 @@ import json
 from ..client import TogetherError, call, prepare
 from ..client.job import log
 from ..client.jsonio import RESULT_LIMIT
-from ..operation_calls.operation_table import operation_at
+from ..operation_calls.descriptor import operation_at
 from ..operations import operation
 from ..table.table import summary
 from ..table_files.encodings import BadTextError, texts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..client import TogetherError, call, download, prepare
-from .operation_table import operation_at
+from .descriptor import operation_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,12 +20,14 @@ def call_operation(auth: Auth, step: Step, **arguments: Json) -> Json:
     method = given["method"]
     query = given.get("query", {})
     retry: RetryClass = "read" if method == "GET" else "mutates"
-    table = operation_at(method, given["path"], retry, query=tuple(query))
+    descriptor = operation_at(method, given["path"], retry, query=tuple(query))
     words = dict(query)
     if "payload" in given and method == "GET":
         raise TogetherError.refused("payload", "goes with another method than GET")
     if "payload" in given:
         words["body"] = given["payload"]
     if given["answer"] == "file":
-        return download(auth, {**table, "reply": "binary", "accept": "*/*"}, **words)
-    return call(auth, table, **words)
+        return download(
+            auth, {**descriptor, "reply": "binary", "accept": "*/*"}, **words
+        )
+    return call(auth, descriptor, **words)

@@ -15,7 +15,7 @@ from copy import deepcopy
 from ..client.content import read_content
 from ..client.endings import ending, is_error, tells_error
 from ..client.jsonio import noting_decoder, storable
-from ..client.request import told_error
+from ..client.request import error_reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class Accumulator:
         self.count = count
         self.started = self.expires = False
         self.failed: Reply | None = None
-        self.lost: list[object] = []
-        self.decode = noting_decoder(self.lost).decode
+        self.odd_values: list[object] = []
+        self.decode = noting_decoder(self.odd_values).decode
         self.top: Members = {}
         self.choices: dict[int, Members] = {}
         self.open = 0  # choices that began and did not end
@@ -68,7 +68,7 @@ class Accumulator:
         self.first: int | None = None
         self.number: int | None = None
         self.before: dict[int, Members] | None = None
-        self.held: list[str] = []
+        self.pending: list[str] = []
 
     @property
     def ended(self) -> bool:
@@ -85,20 +85,20 @@ class Accumulator:
         if not isinstance(chunk, dict):
             if self.ended and name in MESSAGES:
                 return None  # "DONE", "[END]" and the like
-            return told_error(data) if name == "error" else _unknown(data)
+            return error_reply(data) if name == "error" else _no_chunk(data)
         if not chunk.get("choices"):
             if chunk.get("type") in ALIVE or not chunk:
                 return None
             if name == "error" or tells_error(chunk):
                 # Some servers tell how long the queue is, under a name of its own.
                 of_errors = name in MESSAGES or FAILED.search(name) or "error" in chunk
-                return told_error(data) if of_errors else None
+                return error_reply(data) if of_errors else None
         elif is_error(chunk.get("error")):
-            return told_error(data)
+            return error_reply(data)
         try:
             self.fold(chunk)
         except (AttributeError, TypeError, ValueError):
-            return _unknown(data)  # of other types than the API's
+            return _no_chunk(data)  # of other types than the API's
         self.started = True
         return None
 
@@ -114,20 +114,20 @@ class Accumulator:
         return text
 
     def fold(self, chunk: Members) -> None:
-        found = [one for one in chunk.pop("choices", None) or () if one is not None]
-        for choice in found:
-            if self.count > 1 or self.is_asked(choice, len(found) == 1):
+        pieces = [one for one in chunk.pop("choices", None) or () if one is not None]
+        for choice in pieces:
+            if self.count > 1 or self.is_asked(choice, len(pieces) == 1):
                 known = len(self.text)
                 self.fold_choice(choice, chunk)
                 if self.before and self.number == 1:  # not shown until that is known
-                    self.held += self.text[known:]
+                    self.pending += self.text[known:]
                     del self.text[known:]
         top = self.top
         for name, value in chunk.items():
             if value is not None and (value != "" or name not in top):
                 top[name] = value
 
-    def is_asked(self, found: Members, alone: bool) -> bool:
+    def is_asked(self, piece: Members, alone: bool) -> bool:
         """Say whether a piece is of the one choice that was asked for, that of the
         first piece: some servers send several all the same.
 
@@ -136,7 +136,7 @@ class Accumulator:
         either. Then pieces are taken as long as each has the next number, and taken
         back once one has come before: it was the index of a choice.
         """
-        index = int(found.get("index") or 0)
+        index = int(piece.get("index") or 0)
         if self.first is None:
             self.first = self.number = index
             return True
@@ -147,20 +147,20 @@ class Accumulator:
         if alone and self.open and index == self.number + 1:
             if self.before is None and not self.first:
                 self.before = deepcopy(self.choices)
-            self.text += self.held
-            self.held.clear()
+            self.text += self.pending
+            self.pending.clear()
             self.number = index
             return True
         if self.before is not None and index <= self.number:
             self.choices, self.open, self.failed = self.before, 1, None
         self.number = self.before = None
-        self.held.clear()
+        self.pending.clear()
         return index == self.first
 
-    def choice(self, found: Members) -> Members:
+    def choice(self, piece: Members) -> Members:
         """Return what is known of a choice, by the index that it gives; where one is
         all that was asked for, its pieces may be numbered by it."""
-        index = int(found.get("index") or 0)
+        index = int(piece.get("index") or 0)
         index = index if self.count > 1 else 0
         if index not in self.choices:
             self.choices[index] = {"logprobs": [], "members": {"index": index}}
@@ -168,36 +168,36 @@ class Accumulator:
         return self.choices[index]
 
     def fold_members(
-        self, choice: Members, found: Members, apart: Collection[str]
+        self, choice: Members, piece: Members, apart: Collection[str]
     ) -> None:
         """Take over members of a choice but those that are gathered apart; what is
         empty takes nothing back."""
         members = choice["members"]
-        for name, value in found.items():
+        for name, value in piece.items():
             if value is None or name in apart or (value == "" and name in members):
                 continue
             if name == "finish_reason" and value and not members.get(name):
                 self.open -= 1
             members[name] = value
-        reason = found.get("finish_reason")
-        told = found.get("error") if is_error(found.get("error")) else None
-        if told or ending(reason) == "broken":
+        reason = piece.get("finish_reason")
+        own_error = piece.get("error") if is_error(piece.get("error")) else None
+        if own_error or ending(reason) == "broken":
             why = "an error" if reason == "error" else f"finish_reason {reason}"
-            error = told or f"the model's answer ended with {why}"
-            self.failed = told_error(json.dumps({"error": error}))
+            error = own_error or f"the model's answer ended with {why}"
+            self.failed = error_reply(json.dumps({"error": error}))
 
     def fold_logprobs(
-        self, choice: Members, found: Json, text: Json, token_id: Json, top: Json
+        self, choice: Members, piece: Json, text: Json, token_id: Json, top: Json
     ) -> None:
-        if isinstance(found, dict):
+        if isinstance(piece, dict):
             merged = choice.setdefault("merged", {})
-            for name, value in found.items():
+            for name, value in piece.items():
                 if isinstance(value, list):
                     merged.setdefault(name, []).extend(value)
                 elif value is not None:
                     merged[name] = value
-        elif found is not None:
-            choice["logprobs"].append((text, found, token_id, top))
+        elif piece is not None:
+            choice["logprobs"].append((text, piece, token_id, top))
 
     def logprobs(self, choice: Members) -> Members:
         if "merged" in choice:
@@ -212,7 +212,7 @@ class Accumulator:
             whole["top_logprobs"] = [row[3] for row in rows]
         return whole
 
-    def fold_choice(self, found: Members, chunk: Members) -> None:
+    def fold_choice(self, piece: Members, chunk: Members) -> None:
         raise NotImplementedError
 
     def finish(self, choice: Members) -> Members:
@@ -228,10 +228,10 @@ class Accumulator:
             choices.append(members)
         top = {name: self.top[name] for name in self.top if name != "token"}
         answer = {**top, "object": self.object, "choices": choices}
-        return storable(answer, self.lost)
+        return storable(answer, self.odd_values)
 
 
-def _unknown(data: str) -> Reply:
+def _no_chunk(data: str) -> Reply:
     """Return what came in place of a chunk as a Reply."""
     from ..resilience.explain import event_error  # only when something failed
 
@@ -250,32 +250,32 @@ class ChatAccumulator(Accumulator):
         ("content", "reasoning", "reasoning_content", "refusal", "arguments")
     )
 
-    def fold_choice(self, found: Members, chunk: Members) -> None:
-        choice = self.choice(found)
+    def fold_choice(self, piece: Members, chunk: Members) -> None:
+        choice = self.choice(piece)
         message = choice.get("message")
         if message is None:
             message = choice["message"] = {"role": "assistant"}
         sizes = choice.setdefault("sizes", {})
-        delta = found.get("delta")
-        if not delta and found.get("message"):
-            last = bool(found.get("finish_reason"))
-            delta = self.unknown_yet(message, sizes, found["message"], last)
+        delta = piece.get("delta")
+        if not delta and piece.get("message"):
+            last = bool(piece.get("finish_reason"))
+            delta = self.unknown_yet(message, sizes, piece["message"], last)
         delta = delta or {}
-        text = found.get("text")
+        text = piece.get("text")
         if text and not any(delta.get(n) for n in (*self.texts, "tool_calls")):
             delta = {**delta, "content": text}  # as of a completion
         for name in self.texts & delta.keys():
             if isinstance(delta[name], str):
                 sizes[name] = sizes.get(name, 0) + len(delta[name])
-        shown = self.fold_delta(message, delta)
-        if shown and choice["members"]["index"] == 0:
-            self.text.append(shown)
-        logprobs = found.get("logprobs")
+        visible = self.fold_delta(message, delta)
+        if visible and choice["members"]["index"] == 0:
+            self.text.append(visible)
+        logprobs = piece.get("logprobs")
         if logprobs is not None:
-            top = found.get("top_logprobs")
+            top = piece.get("top_logprobs")
             token_id = delta.get("token_id")
-            self.fold_logprobs(choice, logprobs, shown, token_id, top)
-        self.fold_members(choice, found, self.gathered)
+            self.fold_logprobs(choice, logprobs, visible, token_id, top)
+        self.fold_members(choice, piece, self.gathered)
 
     def unknown_yet(
         self, message: Members, sizes: dict[str, int], whole: Members, last: bool
@@ -300,20 +300,20 @@ class ChatAccumulator(Accumulator):
             delta["tool_calls"] = [
                 part
                 for part in whole["tool_calls"]
-                if not (isinstance(part, dict) and calls.named(part.get("id")))
+                if not (isinstance(part, dict) and calls.with_id(part.get("id")))
             ]
         return delta
 
     def fold_delta(self, message: Members, delta: Members) -> str:
         """Add a piece to what is known of a message; return the text to be shown."""
-        shown = ""
+        visible = ""
         for name, value in delta.items():
             if value is None or name == "token_id":
                 continue
             if name == "content":
-                if value.__class__ is not str:
+                if not isinstance(value, str):
                     value = self.content(message, value)
-                shown += value
+                visible += value
             if name == "tool_calls":
                 self.fold_calls(message.setdefault("tool_calls", _Calls()), value)
             elif name in self.texts and isinstance(value, str):
@@ -323,7 +323,7 @@ class ChatAccumulator(Accumulator):
                     message[name] = [value]
             else:
                 self.fold_member(message, name, value)
-        return shown
+        return visible
 
     def content(self, message: Members, value: Json) -> str:
         """Return the text of content in another form than text: parts of it, thoughts
@@ -338,18 +338,18 @@ class ChatAccumulator(Accumulator):
     def fold_member(self, message: Members, name: str, value: Json) -> None:
         """Add a member that is no text to be joined: lists grow, objects are merged,
         anything else is replaced, but not by an empty text."""
-        known = message.get(name)
+        so_far = message.get(name)
         if name in self.texts:
             # A text of another kind is one piece: arguments that are an object.
             text = json.dumps(value) if isinstance(value, dict | list) else str(value)
             message.setdefault(name, []).append(text)
-        elif isinstance(value, list) and isinstance(known, list):
-            known.extend(value)
+        elif isinstance(value, list) and isinstance(so_far, list):
+            so_far.extend(value)
         elif name == "audio" and isinstance(value, dict):
             self.fold_audio(message.setdefault("audio", {}), value)
-        elif isinstance(value, dict) and isinstance(known, dict | None):
-            known = message.setdefault(name, {})
-            self.fold_delta(known, value)
+        elif isinstance(value, dict) and isinstance(so_far, dict | None):
+            so_far = message.setdefault(name, {})
+            self.fold_delta(so_far, value)
         elif value != "" or name not in message:
             message[name] = value
 
@@ -371,7 +371,7 @@ class ChatAccumulator(Accumulator):
             if part is None:
                 continue
             alone = len(parts) == 1
-            call = calls.of(part, place, alone, self.complete)
+            call = calls.call_for(part, place, alone, self.complete)
             function = part.get("function")
             part = {name: value for name, value in part.items() if name != "index"}
             if call.get("id"):
@@ -379,7 +379,7 @@ class ChatAccumulator(Accumulator):
             if isinstance(function, dict):
                 known = call.get("function") or {}
                 if function.get("name"):
-                    name = _named(known, function["name"])
+                    name = _join_name(known, function["name"])
                     part["function"] = {**function, "name": name}
                 if function.get("arguments") and known.get("arguments") == ["{}"]:
                     known["arguments"].clear()  # it stood for what was to come
@@ -400,25 +400,25 @@ class ChatAccumulator(Accumulator):
         return True
 
     def finish(self, choice: Members) -> Members:
-        message = self.joined(choice["message"])
+        message = self.join(choice["message"])
         message.setdefault("content", None)
         return {"message": message}
 
-    def joined(self, message: Members) -> Members:
+    def join(self, message: Members) -> Members:
         whole = {}
         for name, value in message.items():
             if name == "tool_calls":
                 calls = sorted(value, key=lambda call: call["index"])
                 value = [
-                    self.joined({**call, "index": place})
+                    self.join({**call, "index": place})
                     for place, call in enumerate(calls)
                 ]
             elif name in self.texts:
                 value = "".join(value)
             elif name == "audio" and isinstance(value, dict):
-                value = _heard(value)
+                value = _join_sound(value)
             elif isinstance(value, dict):
-                value = self.joined(value)
+                value = self.join(value)
             whole[name] = value
         return whole
 
@@ -431,10 +431,10 @@ class _Calls(list["Members"]):
         self.by_index: dict[int, Members] = {}  # the last call of each
         self.by_id: dict[str, Members] = {}
 
-    def named(self, name: Json) -> Members | None:
+    def with_id(self, name: Json) -> Members | None:
         return self.by_id.get(name) if isinstance(name, str) else None
 
-    def of(
+    def call_for(
         self,
         part: Members,
         place: int,
@@ -447,7 +447,7 @@ class _Calls(list["Members"]):
         or behind arguments that are whole."""
         function = part.get("function")
         function = function if isinstance(function, dict) else {}
-        named, name = bool(function.get("name")), part.get("id")
+        has_name, name = bool(function.get("name")), part.get("id")
         index = part.get("index")
         if index is None:
             call = self[place] if place < len(self) else None
@@ -456,12 +456,12 @@ class _Calls(list["Members"]):
         else:
             index = int(index)
             call = self.by_index.get(index)
-        known = self.named(name)
-        known = None if call and call.get("id") == name else known
-        loose = part.get("index") is None or not named
-        if known is not None and (loose or known["index"] == index):
-            return known
-        if call is None and self and not (named or name or complete(self[-1])):
+        other = self.with_id(name)
+        other = None if call and call.get("id") == name else other
+        loose = part.get("index") is None or not has_name
+        if other is not None and (loose or other["index"] == index):
+            return other
+        if call is None and self and not (has_name or name or complete(self[-1])):
             return self[-1]  # under an index that its head did not have
         if call is not None and not self.begins(call, name, function, complete):
             return call
@@ -481,17 +481,17 @@ class _Calls(list["Members"]):
     ) -> bool:
         """Say whether a piece begins another call than the one at its place."""
         if name and call.get("id"):
-            named = bool(function.get("name"))
-            return call["id"] != name and (named or complete(call))
+            has_name = bool(function.get("name"))
+            return call["id"] != name and (has_name or complete(call))
         # Without ids: a name and arguments, once those before are whole.
-        begun = not name and function.get("name") and function.get("arguments")
-        return bool(begun) and complete(call)
+        whole = not name and function.get("name") and function.get("arguments")
+        return bool(whole) and complete(call)
 
 
 MOST_PIECES = 2000  # of arguments that are looked at whole, to see whether they are
 
 
-def _named(function: Members, name: Json) -> Json:
+def _join_name(function: Members, name: Json) -> Json:
     """Return a function's name with a piece of it: some servers give it in pieces, some
     again with each piece of the arguments."""
     known = function.get("name")
@@ -501,7 +501,7 @@ def _named(function: Members, name: Json) -> Json:
     return name if whole else known + name
 
 
-def _heard(audio: Members) -> Members:
+def _join_sound(audio: Members) -> Members:
     """Return the sound of a message with its pieces joined. Each may be base64 of its
     own, or they are parts of one text."""
     whole = dict(audio)
@@ -510,7 +510,7 @@ def _heard(audio: Members) -> Members:
     if "data" in whole:
         pieces = whole["data"]
         try:
-            sound = _bytes_of(pieces)
+            sound = _sound_bytes(pieces)
         except ValueError:
             whole["data"] = "".join(pieces)  # no base64: as it came
         else:
@@ -518,7 +518,7 @@ def _heard(audio: Members) -> Members:
     return whole
 
 
-def _bytes_of(pieces: Iterable[str]) -> bytes:
+def _sound_bytes(pieces: Iterable[str]) -> bytes:
     """Return the bytes of base64 that came in pieces, padded or not: each of its own,
     or parts of one text. Raises ValueError for what is none."""
     whole: list[bytes] = []
@@ -526,13 +526,13 @@ def _bytes_of(pieces: Iterable[str]) -> bytes:
     for piece in pieces:
         text.append("".join(piece.split()))
         if text[-1].endswith("="):  # nothing of the same text can follow
-            whole.append(_decoded("".join(text)))
+            whole.append(_lenient_base64("".join(text)))
             text.clear()
-    whole.append(_decoded("".join(text)))
+    whole.append(_lenient_base64("".join(text)))
     return b"".join(whole)
 
 
-def _decoded(text: str) -> bytes:
+def _lenient_base64(text: str) -> bytes:
     text = text.rstrip("=")
     text = text[:-1] if len(text) % 4 == 1 else text  # the first bits of a byte
     return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -541,14 +541,14 @@ def _decoded(text: str) -> bytes:
 class CompletionAccumulator(Accumulator):
     object = "text.completion"
 
-    def fold_choice(self, found: Members, chunk: Members) -> None:
-        choice = self.choice(found)
-        delta = found.get("delta") or {}
-        text = found.get("text")
+    def fold_choice(self, piece: Members, chunk: Members) -> None:
+        choice = self.choice(piece)
+        delta = piece.get("delta") or {}
+        text = piece.get("text")
         if text is None:
             text = delta.get("content") or ""
         choice.setdefault("text", []).append(str(text))
-        self.fold_members(choice, found, ("delta", "text", "logprobs", "error"))
+        self.fold_members(choice, piece, ("delta", "text", "logprobs", "error"))
         apart = ("finish_reason", "seed")
         above: Members = {n: chunk[n] for n in apart if n in chunk}
         self.fold_members(choice, above, ())
@@ -556,7 +556,7 @@ class CompletionAccumulator(Accumulator):
             self.text.append(text)
         token = chunk.get("token")
         token_id = token.get("id") if isinstance(token, dict) else None
-        self.fold_logprobs(choice, found.get("logprobs"), text, token_id, None)
+        self.fold_logprobs(choice, piece.get("logprobs"), text, token_id, None)
 
     def fold(self, chunk: Members) -> None:
         super().fold(chunk)
@@ -591,5 +591,5 @@ class SpeechAccumulator(Accumulator):
             self.audio.append(piece)
 
     def whole(self, request: Request) -> Members:
-        sound = base64.b64encode(_bytes_of(self.audio)).decode()
+        sound = base64.b64encode(_sound_bytes(self.audio)).decode()
         return {"file": sound, "filename": f"{request.operation['filename']}.raw"}

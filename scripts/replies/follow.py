@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..client.request import Request
-    from ..shapes import Fault, Json, Response
+    from ..shapes import Facts, Fault, Json, Response
     from .accumulators import Accumulator
 
 LAST_EVENTS = 5.0  # seconds for what may follow the last text of a stream
@@ -75,7 +75,7 @@ def follow_stream(
     TogetherError, with what had arrived in its `partial`.
     """
     fault: Fault | Reply | None = None
-    done = False
+    at_end = False
     show = LiveText()
     most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
     events = Events(pieces or read_pieces(response, most), lenient=True)
@@ -89,7 +89,7 @@ def follow_stream(
             if request.key in data:
                 data = str(request.without_key(data))
             if data[:9].strip(' \t"')[:6].upper() == "[DONE]":
-                done = True
+                at_end = True
                 break
             fault = gather.add(data, name)
             if fault:
@@ -106,16 +106,16 @@ def follow_stream(
     if gather.text:
         show.add(gather.take_text())
     show.end()
-    _part(response, fault is None)
-    if not (done or fault or gather.started):
+    _leave_connection(response, fault is None)
+    if not (at_end or fault or gather.started):
         bare = Reply(response, events.rest())
         if bare.data.strip():  # not framed as events at all
             return parse_whole(request, bare)
-    return _concluded(request, gather, done, fault)
+    return _conclude(request, gather, at_end, fault)
 
 
-def _concluded(
-    request: Request, gather: Accumulator, done: bool, fault: Fault | Reply | None
+def _conclude(
+    request: Request, gather: Accumulator, at_end: bool, fault: Fault | Reply | None
 ) -> Json:
     """Return the answer of a stream that is over, the Reply of an error that came in
     its place, or raise TogetherError."""
@@ -123,14 +123,14 @@ def _concluded(
         return fault
     answer = without_signals(gather.whole(request))
     hear(request, answer)
-    facts = {"partial": answer} if gather.started else {}
+    facts: Facts = {"partial": answer} if gather.started else {}
     if fault is None and gather.failed:
         fault = gather.failed
     if isinstance(fault, Reply):
         raise request.failure(None, fault, **facts) from None
     if fault is None and not (gather.started and gather.holds):
         fault = protocol_fault("the stream ended without an answer")
-    elif fault is None and not done:
+    elif fault is None and not at_end:
         if gather.ended:
             log("the stream ended without [DONE]")
         else:
@@ -141,7 +141,7 @@ def _concluded(
     return answer
 
 
-def _part(response: Response, whole: bool) -> None:
+def _leave_connection(response: Response, whole: bool) -> None:
     """Leave the connection: for the next call where the body ends at once, as it does
     behind [DONE]; else closed."""
     try:

@@ -15,34 +15,34 @@ class HarmlessText:
     """A text that leaves piece by piece, harmless as a whole."""
 
     def __init__(self) -> None:
-        self.held = ""
-        self.begun = False
+        self.pending = ""
+        self.released = False
         self.count = 0
 
     def add(self, piece: str) -> str:
         """Return what can leave of the text so far."""
-        text = self.held + piece
+        text = self.pending + piece
         end = len(text)
         if "$" in text or "\\" in text:
             found = _OPEN.search(text, max(0, end - REACH - 1))
             if found:
                 end = found.start()
-        self.held = text[end:]
-        return self._out(text[:end])
+        self.pending = text[end:]
+        return self._release(text[:end])
 
     def end(self) -> str:
         """Return the rest."""
-        text, self.held = self.held, ""
-        return self._out(text)
+        text, self.pending = self.pending, ""
+        return self._release(text)
 
-    def _out(self, text: str) -> str:
+    def _release(self, text: str) -> str:
         if not text:
             return ""
         whole = text
         if "$" in text or "\\" in text:
             whole = spaced(text)
-            if not self.begun and whole.startswith(JOB):
+            if not self.released and whole.startswith(JOB):
                 whole = f"$ {whole[1:]}"
             self.count += whole != text
-        self.begun = True
+        self.released = True
         return whole

@@ -27,31 +27,31 @@ def join_pages(
     if not isinstance(answer, dict):
         return answer  # a bare list has no pages
     name = _list_of(answer)
-    page, asked = answer, set()
+    page, markers = answer, set()
     for _ in range(most - 1):
         so_far = answer.get(name) or [] if name else []
-        after = _marker(operation, page, name)
+        after = _next_marker(operation, page, name)
         if not after:
             return answer
-        if name is None or after in asked:
+        if name is None or after in markers:
             problem = "names no list" if name is None else "leads to itself"
-            raise _stuck(problem, answer)
+            raise _broken_list(problem, answer)
         if len(so_far) >= MAX_ENTRIES:
             log(f"the list goes on behind its first {len(so_far)} entries, unread")
             return answer
-        asked.add(after)
+        markers.add(after)
         before = page
         page = _next_page(auth, operation, {**arguments, "after": after}, answer)
         entries = page.get(name) or []
         if not isinstance(entries, list):
-            raise _stuck("holds no list where the one before it has it", answer)
+            raise _broken_list("holds no list where the one before it has it", answer)
         if not entries and operation["pages"] == "last_id":
             return answer
         if entries and entries == before.get(name):
             if operation["pages"] == "last_id":
                 log("the server knows no pages: it gave the same entries again")
                 return answer
-            raise _stuck("is there again", answer)
+            raise _broken_list("is there again", answer)
         answer = {**page, name: so_far + entries}
         if not entries:
             return answer
@@ -65,7 +65,7 @@ def _list_of(answer: Members) -> str | None:
     return next((n for n, v in answer.items() if isinstance(v, list)), None)
 
 
-def _marker(operation: Operation, page: Members, name: str | None) -> str | None:
+def _next_marker(operation: Operation, page: Members, name: str | None) -> str | None:
     """Return what the page behind this one is asked for by; None behind the last."""
     if operation["pages"] == "cursor":
         after = page.get("next_cursor")
@@ -92,7 +92,7 @@ def _next_page(
     return page
 
 
-def _stuck(problem: str, so_far: Members) -> TogetherError:
+def _broken_list(problem: str, so_far: Members) -> TogetherError:
     return TogetherError(
         f"The list cannot be read on: a page {problem}.",
         type="invalid_answer",

@@ -20,7 +20,7 @@ class Events:
     https://html.spec.whatwg.org/multipage/server-sent-events.html: lines end with CR,
     LF or both, several data lines are one value. A field `error`, which some servers
     write and the specification does not know, is an event of that name. `waiting` are
-    the whole events that came with the one at hand. Raises _TooLargeError for an event
+    the whole events that came with the one at hand. Raises TooLargeError for an event
     of more than MOST_EVENT_BYTES.
 
     With `lenient`, what servers write against the specification is read as they mean
@@ -32,7 +32,7 @@ class Events:
         self.pieces = pieces
         self.lenient = lenient
         self.waiting: list[tuple[str, str]] = []
-        self.held: list[bytes] = []  # pieces of the event that is not yet whole
+        self.pending: list[bytes] = []  # pieces of the event that is not yet whole
         self.size = 0
         self.after_cr = False
 
@@ -47,37 +47,39 @@ class Events:
                 piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             end = piece.rfind(b"\n\n") + 2  # 1 for none
             if end == 1:
-                seam = self.held and self.held[-1].endswith(b"\n")
+                seam = self.pending and self.pending[-1].endswith(b"\n")
                 if not (seam and piece.startswith(b"\n")):
                     self.hold(piece)
                     continue
             # A whole event never ends within a character.
-            whole = b"".join((*self.held, piece[:end])) if self.held else piece[:end]
-            self.held.clear()
+            whole = (
+                b"".join((*self.pending, piece[:end])) if self.pending else piece[:end]
+            )
+            self.pending.clear()
             self.size = 0
             self.hold(piece[end:])
-            self.waiting = _data(whole.decode("utf-8", "replace"), self.lenient)
+            self.waiting = _events_in(whole.decode("utf-8", "replace"), self.lenient)
             self.waiting.reverse()
             while self.waiting:
                 yield self.waiting.pop()
-        if self.lenient and self.held:
+        if self.lenient and self.pending:
             yield from self.last()
 
     def last(self) -> Iterator[tuple[str, str]]:
         """Yield what is whole of what has no blank line behind it."""
         text = self.rest().decode("utf-8", "replace")
-        found = _data(text, True)
+        found = _events_in(text, True)
         if len(found) == 1 and text.lstrip(BLANKS).startswith("{"):
             return
         for data, name in found:
             if data.strip() != "[DONE]" and not _is_json(data):
                 return  # cut
-            self.held.clear()
+            self.pending.clear()
             yield data, name
 
     def hold(self, piece: bytes) -> None:
         if piece:
-            self.held.append(piece)
+            self.pending.append(piece)
             self.size += len(piece)
             if self.size > MOST_EVENT_BYTES:
                 limit = MOST_EVENT_BYTES // MIB
@@ -85,7 +87,7 @@ class Events:
 
     def rest(self) -> bytes:
         """Return what came after the last whole event."""
-        return b"".join(self.held)
+        return b"".join(self.pending)
 
 
 BLANKS = "\ufeff \t\r\n"
@@ -110,14 +112,14 @@ def _is_json(data: str) -> bool:
     return True
 
 
-def _data(text: str, lenient: bool = False) -> list[tuple[str, str]]:
+def _events_in(text: str, lenient: bool = False) -> list[tuple[str, str]]:
     """Return (data, name) of each event in text that holds only whole events; those
     without data are none."""
-    found = []
+    events = []
     for block in text.split("\n\n"):
         if block.startswith("data: ") and "\n" not in block:
             if block[6:].strip():
-                found.append((block[6:], ""))
+                events.append((block[6:], ""))
             continue
         name, parts = "", []
         for line in block.lstrip("\n").lstrip("\ufeff\0").split("\n"):
@@ -134,11 +136,13 @@ def _data(text: str, lenient: bool = False) -> list[tuple[str, str]]:
         if lenient and not data.strip() and block.lstrip(BLANKS).startswith("{"):
             data = block.strip(BLANKS)
         if data.strip():
-            found += [(one, name) for one in (_apart(data) if lenient else [data])]
-    return found
+            events += [
+                (one, name) for one in (_json_lines(data) if lenient else [data])
+            ]
+    return events
 
 
-def _apart(data: str) -> list[str]:
+def _json_lines(data: str) -> list[str]:
     """Return the lines of an event's data where each is a JSON object of its own."""
     lines = [line.strip() for line in data.split("\n") if line.strip()]
     whole = all(one == "[DONE]" or one[:1] + one[-1:] == "{}" for one in lines)

@@ -15,21 +15,28 @@ from types import SimpleNamespace
 
 from ..client import TogetherError
 from ..client.endings import ending, is_error
+from ..client.resource import without_key
 from ..client.transport import CONNECT_TIMEOUT, TOO_LONG, Reply, TooLargeError
+from ..operations import operation
+from .lists import LISTS
 from .refusals import known_refusal, known_words, told_by
-from .retry import never_sent, out_of_credit, retry_after
-from .server_words import reason_in, server_words_of, without_key
+from .retry import is_unclear, out_of_credit, retry_after
+from .server_words import reason_in, server_words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Unpack
 
     from ..client.request import Request
-    from ..shapes import Fault, Json, Members
+    from ..shapes import Facts, Fault, Members
 
 OWN_WORDS = re.compile("the (answer|stream|event)|an event")
-UNCLEAR = (408, 500, 502, 504, 520, 524)  # the work may have been done
 REQUEST_IDS = ("x-request-id", "x-together-traceid", "cf-ray")
+# What every key may ask: no other step would tell more.
+FREE_TO_ASK = (
+    operation("organization/get_identity")["path"],
+    operation("organization/get_key_identity")["path"],
+)
 ADVICE = {
     400: "Correct the request; the server's words say what it refuses.",
     401: "Check the API key in the togetherai resource.",
@@ -46,36 +53,39 @@ ADVICE = {
 
 
 def failure(
-    request: Request, fault: Fault | None, reply: Reply | None, **facts: Json
+    request: Request, fault: Fault | None, reply: Reply | None, **facts: Unpack[Facts]
 ) -> TogetherError:
     """Return the TogetherError for an exchange that failed, without the API key."""
     path = request.target.partition("?")[0]
-    facts.update(
-        method=request.method,
-        path=path,
-        tries=request.tries,
-        idempotency_key=request.idempotency_key,
-    )
+    words: Members = {}
     if fault is not None:
         summary, advice = describe(fault)
-        unclear, detail = not never_sent(fault), None
+        detail = None
         facts["type"] = "connection"
     else:
         assert reply is not None  # what raised nothing has an answer
-        answer = _read_refusal(request, reply)
-        detail, advice = answer.pop("detail", None), answer.pop("advice")
-        unclear = reply.status < 400 or reply.status in UNCLEAR
+        words = _read_refusal(request, reply)
+        detail, advice = words.pop("detail", None), words.pop("advice")
+        if reply.status < 400:
+            facts["type"] = "invalid_answer"
         summary = f"{reply.status} {reply.reason}".strip()
         if detail:
             summary += f": {detail}"
-        facts.update(answer)
     costly = request.operation["retry"] in ("creates", "mutates")
-    ambiguous = costly and unclear
+    ambiguous = costly and is_unclear(fault, reply)
+    if request.operation["retry"] == "inference":
+        request.unclear = request.unclear or is_unclear(fault, reply)
+        if fault is not None or request.unclear:
+            facts["may_be_paid"] = request.unclear
     if ambiguous:
         advice = _how_to_find_out(request)
     message = f"{summary} ({request.method} {path}). {advice}"
-    facts.update(ambiguous=ambiguous, advice=advice, detail=detail)
-    clean = {name: without_key(request.key, value) for name, value in facts.items()}
+    facts["method"], facts["path"] = request.method, path
+    facts["tries"] = request.tries
+    facts["idempotency_key"] = request.idempotency_key
+    facts["ambiguous"], facts["advice"], facts["detail"] = ambiguous, advice, detail
+    words |= facts
+    clean = {name: without_key(request.key, value) for name, value in words.items()}
     return TogetherError(without_key(request.key, message), **clean)
 
 
@@ -83,8 +93,6 @@ def _read_refusal(request: Request, reply: Reply) -> Members:
     """Return what an answer that is no success says: the server's words, its `detail`
     among them, and our `advice`."""
     facts = server_words_of(reply, request.key)
-    if reply.status < 400:
-        facts["type"] = "invalid_answer"
     facts["status"] = reply.status
     facts["request_id"] = next(
         (reply.headers[h] for h in REQUEST_IDS if h in reply.headers), None
@@ -250,8 +258,7 @@ def _advice(request: Request, status: int) -> str:
             "shorten them; or the key may not do this: organization/check_connection "
             "tells what it may do."
         )
-    if status == 403 and request.operation["path"].endswith("/whoami"):
-        # What every key may ask: no other step would tell more.
+    if status == 403 and request.operation["path"] in FREE_TO_ASK:
         return (
             "Check auth.base_url, and in Together's dashboard that the key is active."
         )
@@ -264,8 +271,6 @@ def _missing(request: Request, inference: bool) -> str:
     """Return where to look for what a request named and the service does not have."""
     path = request.operation["path"]
     if "{" in path:
-        from .lists import LISTS  # only after a 404
-
         end = len(path)
         while (end := path.rfind("/{", 0, end)) > 0:
             if path[:end] in LISTS:

@@ -57,7 +57,7 @@ def with_titles(error: TogetherError, members: dict[str, Schema]) -> None:
     error.args = (words,)
 
 
-def unknown_names(body: Members, members: Iterable[str]) -> list[str]:
+def unknown_names(body: Json, members: Iterable[str]) -> list[str]:
     """Return a line for each unknown member of a body whose name looks like a known
     one."""
     known = list(members)
@@ -71,7 +71,7 @@ def unknown_names(body: Members, members: Iterable[str]) -> list[str]:
 
 
 def like(name: str, names: Iterable[str]) -> list[str]:
-    """Return the name that is most like another one, or None."""
+    """Return the name that is most like another one, as a list: empty for none."""
     from difflib import get_close_matches  # only where something is misspelt
 
     lower = {one.casefold(): one for one in names}

@@ -17,16 +17,15 @@ if TYPE_CHECKING:
 
 def proxy_of(origin: str) -> tuple[str, Headers] | None:
     """Return (its URL, headers for it) of the proxy before a host, or None."""
-    # Here, since it takes as long as a request: jobs load this module without a proxy.
-    import urllib3
-    from requests.utils import (
+    import urllib3  # it takes as long as a request, and few jobs have a proxy
+    from requests.utils import (  # few jobs have a proxy
         get_auth_from_url,
         get_environ_proxies,
         prepend_scheme_if_needed,
         select_proxy,
     )
-    from urllib3.exceptions import LocationParseError
-    from urllib3.util import parse_url
+    from urllib3.exceptions import LocationParseError  # loaded with urllib3
+    from urllib3.util import parse_url  # loaded with urllib3
 
     proxy = select_proxy(origin, get_environ_proxies(origin))
     if not proxy:

@@ -6,6 +6,7 @@ backoff      how long to wait before another try
 rest         that wait itself, for exchanges that may always be retried
 retry_after  the seconds that a server asks to wait
 never_sent   whether a failed exchange surely never reached the server
+is_unclear   whether a try that failed may have been carried out
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..client.transport import Reply
     from ..shapes import Fault, RetryClass
 
+UNCLEAR = (408, 500, 502, 504, 520, 524)  # the work may have been done
 MAX_TRIES = 4
 MOMENT = 1e9  # a number beyond it is a time since 1970, in seconds
 MILLISECONDS = 1e12  # beyond it, in milliseconds
@@ -59,8 +61,9 @@ def pause(
     """Return the seconds to wait before another try, or None to give up.
 
     `retry` is the operation's retry class; `fault` is what was raised, or None where
-    there is a `reply`.
+    there is a `reply`. The request notes where the try may have been carried out.
     """
+    request.unclear = request.unclear or is_unclear(fault, reply)
     if request.tries >= request.operation.get("tries", MAX_TRIES):
         return None
     harmless = retry in ("read", "inference")
@@ -170,8 +173,8 @@ def _span_or_moment(text: str) -> float | None:
     spans = SPAN.findall(text)
     if spans and not SPAN.sub("", text).strip():
         return sum(float(count) * UNITS[unit[:2].lower()] for count, unit in spans)
-    from datetime import UTC, datetime
-    from email.utils import parsedate_to_datetime
+    from datetime import UTC, datetime  # few waits are a moment
+    from email.utils import parsedate_to_datetime  # few waits are a moment
 
     try:
         try:
@@ -186,6 +189,13 @@ def _span_or_moment(text: str) -> float | None:
 LONGEST_TIME = 60  # characters
 SPAN = re.compile(r"(?i)([0-9]+(?:\.[0-9]+)?) ?(ms|sec|s|min|m|h|d)[a-z]*")
 UNITS = {"ms": 0.001, "se": 1, "s": 1, "mi": 60, "m": 60, "h": 3600, "d": 86400}
+
+
+def is_unclear(fault: Fault | None, reply: Reply | None) -> bool:
+    """Say whether a try that failed may have been carried out, and be paid for."""
+    if reply is not None:
+        return reply.status < 400 or reply.status in UNCLEAR
+    return fault is not None and not never_sent(fault)
 
 
 def never_sent(fault: Fault) -> bool:

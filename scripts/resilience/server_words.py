@@ -6,7 +6,7 @@ import json
 import re
 
 from ..client.jsonio import parse_json
-from ..client.resource import SHORTEST_KEY
+from ..client.resource import without_key
 from ..client.transport import MOST_ERROR_BYTES
 
 TYPE_CHECKING = False
@@ -38,26 +38,6 @@ REASONS = (
     "metadata",
     "raw",
 )
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
-
-
-def without_key(key: str, value: Json) -> Json:
-    """Take the API key out of what a server echoed, at every depth.
-
-    A few letters are no key: to mask them everywhere would spoil the words.
-    """
-    if len(key) < SHORTEST_KEY:
-        return value
-    if isinstance(value, str):
-        if "\\u" in value:  # JSON that is told as text may spell any letter so
-            plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
-            value = plain if key in plain else value
-        return value.replace(key, "***")
-    if isinstance(value, list):
-        return [without_key(key, item) for item in value]
-    if isinstance(value, dict):
-        return {without_key(key, k): without_key(key, v) for k, v in value.items()}
-    return value
 
 
 def server_words_of(reply: Reply, key: str = "") -> Members:
@@ -109,11 +89,10 @@ def _title(page: str) -> str | None:
 
 def _within(page: str, tag: str) -> str | None:
     """Return the text behind a tag, or None; its end need not be there."""
-    head = page[:TITLE_WITHIN]
-    start = head.lower().find(tag)
-    if start < 0:
+    found = re.search(re.escape(tag), page[:TITLE_WITHIN], re.IGNORECASE)
+    if found is None:
         return None
-    return head[start + len(tag) :].split("<", 1)[0].strip() or None
+    return found.string[found.end() :].split("<", 1)[0].strip() or None
 
 
 def reason_in(error: Json, depth: int = 0) -> str | None:

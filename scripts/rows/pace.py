@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import time
 
 from ..client import TogetherError
 from ..client.job import in_job, log
 from ..client.jsonio import moment_of
+from ..workspace.create_once import state_folder
+from ..workspace.state import delete_state, list_states, set_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,16 +44,13 @@ class Pace:
         self.next = 0.0
         self.looked = -math.inf
         self.said = -math.inf
-        self.looking = False
+        self.looking = threading.Lock()  # held by the one that counts the jobs
         self.path: str | None = None
         flow = os.environ.get("WM_ROOT_FLOW_JOB_ID") or os.environ.get("WM_FLOW_JOB_ID")
-        if flow and in_job():
-            from ..workspace.create_once import state_folder  # only within a flow
-
-            if folder := state_folder("pace"):
-                self.folder = f"{folder}{flow.replace('-', '')[:32]}_"
-                own = os.environ.get("WM_JOB_ID", "").replace("-", "")[:32]
-                self.path = f"{self.folder}{own}"
+        if flow and in_job() and (folder := state_folder("pace")):
+            self.folder = f"{folder}{flow.replace('-', '')[:32]}_"
+            own = os.environ.get("WM_JOB_ID", "").replace("-", "")[:32]
+            self.path = f"{self.folder}{own}"
 
     def ready(self, now: float) -> float:
         """Return the seconds until a request may start, 0 or less: now."""
@@ -71,22 +71,24 @@ class Pace:
         if self.window < reset <= WINDOWS[-1]:
             self.window = next(one for one in WINDOWS if one >= reset)
         self.limit = limit / self.window
-        now = time.monotonic()
-        if self.path and not self.looking and now - self.looked > LOOK:
-            self.looking = True
+        if self.path and self.looking.acquire(blocking=False):
             try:
-                self.count(now)
+                self.look(time.monotonic())
             finally:
-                self.looked, self.looking = now, False
+                self.looking.release()
 
-    def count(self, now: float) -> None:
+    def look(self, now: float) -> None:
+        """Count the flow's jobs where that is due."""
+        path = self.path  # which another lane may have given up meanwhile
+        if path and now - self.looked > LOOK:
+            self.looked = now
+            self.count(path, now)
+
+    def count(self, path: str, now: float) -> None:
         """Say that this job runs, and count the flow's jobs that do."""
-        from ..workspace.state import list_states, set_state  # only within a flow
-
-        assert self.path is not None  # or nobody asks
         try:
             if now - self.said > STALE / 3:
-                set_state({}, self.path)
+                set_state({}, path)
                 self.said = now
             found = list_states(self.folder)
         except TogetherError as error:
@@ -95,13 +97,11 @@ class Pace:
             return
         since = time.time() - STALE
         fresh = {path for path, at in found.items() if _is_after(at, since)}
-        self.jobs = len(fresh | {self.path})
+        self.jobs = len(fresh | {path})
 
     def end(self) -> None:
         """Leave the share to the others."""
         if self.path and self.said > -math.inf:
-            from ..workspace.state import delete_state  # only within a flow
-
             try:
                 delete_state(self.path)
             except TogetherError as error:

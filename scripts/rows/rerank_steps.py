@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 from ..catalog.budget import check_budget
-from ..catalog.pricing import bill, most_cost, most_tokens, prefetch
+from ..catalog.pricing import bill, lost_usage, most_cost, most_tokens, prefetch
 from ..client import TogetherError, check_words, prepare
 from ..client.jsonio import finite
 from ..operations import operation
@@ -13,13 +15,9 @@ from .sender import TOO_MUCH, chunks_of, lanes_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
     from ..shapes import Auth, Json, Members, Step
     from ..table.table import Row
-
-    Scored: TypeAlias = tuple[list[tuple[int, float | None]], int, list[Members]]
-    """(index, score) of documents, how much could not be read, the answers."""
+    from .worker_pool import WorkerPool
 
 
 RERANK = operation("rerank/rerank_documents")
@@ -34,7 +32,8 @@ def search_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     Returns {"results": [{"index", "score", "document"}], best first, "note"?, "usage",
     "cost_usd", "cost_note"?}; documents without a score come last, with None for it.
     More documents than fit into a request are sent in several: a rerank model scores
-    each document for itself. Raises TogetherError.
+    each document for itself. Raises TogetherError; where some were scored, its
+    `partial` is the result so far.
     """
     given = prepare(step, arguments)
     check_words(given, "query")
@@ -47,48 +46,90 @@ def search_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
         most += len(documents) * most_tokens(given["query"])
         may_cost = most_cost(auth, given["model"], {"prompt_tokens": most})
         check_budget(given["budget_usd"], *may_cost, "the search")
-    body = {"model": given["model"], "query": given["query"]}
-
-    def work(chunk: list[int]) -> Scored:
-        part = [documents[index] for index in chunk]
-        asked = {**body, "documents": part, "return_documents": False}
-        if "top_n" in given:
-            asked["top_n"] = min(given["top_n"], len(part))
-        try:
-            answer = lanes.send(asked)
-        except TogetherError as error:
-            if error.status not in TOO_MUCH or len(chunk) == 1:
-                raise
-            half = len(chunk) // 2
-            scored, unread, answers = work(chunk[:half])
-            others, more_unread, more_answers = work(chunk[half:])
-            return scored + others, unread + more_unread, answers + more_answers
-        return *_scores(answer, chunk, "top_n" not in given), [answer]
-
-    scored: list[tuple[int, float | None]] = []
-    answers: list[Members] = []
-    odd = 0
-    indexes = chunks_of(
+    search = _Search(lanes, given, documents)
+    chunks = chunks_of(
         range(len(rows)),
         lambda index: len(str(documents[index])),
         RERANK_TEXTS,
         RERANK_SIZE,
     )
-    for found, unread, several in lanes.map(work, indexes):
-        scored += found
-        odd += unread
-        answers += several
-    scored.sort(key=lambda pair: (pair[1] is None, -(pair[1] or 0), pair[0]))
-    results = [
-        {
-            "index": index,
-            "score": score,
-            "document": rows[index]["text"] if plain else rows[index],
-        }
-        for index, score in scored[: given.get("top_n")]
-    ]
-    noted = {"note": f"{odd} of the answer's scores {UNREAD}"} if odd else {}
-    return {"results": results, **noted, **bill(auth, given["model"], answers)}
+    shown = [row["text"] for row in rows] if plain else rows
+    try:
+        for _ in lanes.map(search.score, chunks):
+            pass
+    except TogetherError as error:
+        if search.scored:
+            error.partial = search.result(auth, shown)
+        raise
+    return search.result(auth, shown)
+
+
+class _Search:
+    """What the requests of a search brought, which several threads send."""
+
+    def __init__(
+        self, lanes: WorkerPool, given: Members, documents: list[Json]
+    ) -> None:
+        self.lanes, self.given, self.documents = lanes, given, documents
+        self.scored: list[tuple[int, float | None]] = []  # (index, score) of documents
+        self.odd = 0  # scores that could not be read
+        # Of calls that failed and may have been paid for, what there is of an answer.
+        self.paid_answers: list[Json] = []
+        self.under_way = 0  # requests
+        self.lock = threading.Lock()
+
+    def score(self, chunk: list[int]) -> None:
+        """Let the documents with these indexes be scored; where they are too many for
+        one request, in halves. Raises TogetherError."""
+        try:
+            answer = self.send(chunk)
+        except TogetherError as error:
+            if error.status not in TOO_MUCH or len(chunk) == 1:
+                raise
+            half = len(chunk) // 2
+            self.score(chunk[:half])
+            self.score(chunk[half:])
+            return
+        found, odd = _scores(answer, chunk, "top_n" not in self.given)
+        with self.lock:
+            self.scored += found
+            self.odd += odd
+
+    def send(self, chunk: list[int]) -> Members:
+        """Return the answer about some documents. Raises TogetherError."""
+        asked: Members = {name: self.given[name] for name in ("model", "query")}
+        asked["documents"] = [self.documents[index] for index in chunk]
+        asked["return_documents"] = False
+        if "top_n" in self.given:
+            asked["top_n"] = min(self.given["top_n"], len(chunk))
+        paid: list[Json] = []
+        with self.lock:
+            self.under_way += 1
+        try:
+            answer = self.lanes.send(asked)
+            paid = [answer]
+            return answer
+        except TogetherError as error:
+            paid = [] if lost_usage(error) is None else [error.partial]
+            raise
+        finally:
+            with self.lock:
+                self.paid_answers += paid
+                self.under_way -= 1
+
+    def result(self, auth: Auth, shown: list[Json]) -> Members:
+        """Return the step's result so far; shown are the documents as it has them."""
+        with self.lock:
+            scored, odd = [*self.scored], self.odd
+            # What requests under way will use is not told.
+            paid = [*self.paid_answers, *([None] if self.under_way else [])]
+        scored.sort(key=lambda pair: (pair[1] is None, -(pair[1] or 0), pair[0]))
+        results = [
+            {"index": index, "score": score, "document": shown[index]}
+            for index, score in scored[: self.given.get("top_n")]
+        ]
+        noted = {"note": f"{odd} of the answer's scores {UNREAD}"} if odd else {}
+        return {"results": results, **noted, **bill(auth, self.given["model"], paid)}
 
 
 def _documents(auth: Auth, given: Members) -> tuple[list[Row], list[Json], bool]:

@@ -13,10 +13,11 @@ import json
 
 from ..catalog.fallback import Models
 from ..catalog.model_choice import choose_model
-from ..catalog.pricing import most_tokens, prefetch, usage_of
+from ..catalog.pricing import lost_usage, most_tokens, prefetch, usage_of
 from ..chat_steps import answered
 from ..client import TogetherError, prepare
 from ..operations import operation
+from ..table.row_counts import RowOutcome
 from ..table.row_results import RowResults
 from ..table.table import (
     BlankRowError,
@@ -35,11 +36,8 @@ from .sender import Sender, answer_all, chunks_of, lanes_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..shapes import Auth, Json, Members, Step
+    from ..shapes import Auth, Json, Members, Step, Usage
     from ..table.table import Row
-    from .sender import Done
 
 
 CHAT = operation("chat/create_chat_completion")
@@ -82,26 +80,38 @@ def map_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     with RowResults("map_rows", kept, table, given, progress=set_progress) as outcome:
         sender = Sender(auth, given, lanes, outcome, models=models)
 
-        def work(row: Row) -> list[Done]:
+        def work(row: Row) -> list[RowOutcome]:
             if why := _unfit(table, row):
-                return [(row, None, why)]
+                return [RowOutcome(row, why=why)]
             try:
                 asked = [*before, {"role": "user", "content": template.fill(row)}]
             except KeyError as error:
-                return [(row, None, f"the row has no column {error.args[0]!r}")]
+                why = f"the row has no column {error.args[0]!r}"
+                return [RowOutcome(row, why=why)]
             except BlankRowError as error:
-                return [(row, None, str(error))]
-            try:
-                answer, model = sender.ask({**body, "messages": asked})
-            except TogetherError as error:
-                return [(row, None, str(error), None, False, sender.sent(error))]
-            text, why, cut = answered(answer)
-            other = model if model != given["model"] else None
-            return [(row, text, why, usage_of(answer) or {}, cut, True, other)]
+                return [RowOutcome(row, why=str(error))]
+            return [_ask_about(sender, row, {**body, "messages": asked})]
 
         answer_all(lanes, work, outcome.left(), outcome)
-    bill = outcome.bill(auth, given["model"])
-    return outcome.result(bill, "cut", **sender.told(), **_answering(outcome, models))
+    bill = outcome.counts.bill(auth, given["model"])
+    facts = {**sender.stopped_member(), **_answering(outcome, models)}
+    return outcome.result(bill, "cut", **facts)
+
+
+def _ask_about(sender: Sender, row: Row, body: Members) -> RowOutcome:
+    """Ask about a row; return what became of it."""
+    lost: list[tuple[str | None, Usage]] = []
+    try:
+        answer, model = sender.ask(body, lost)
+    except TogetherError as error:
+        sent = sender.was_sent(error)
+        return RowOutcome(row, why=str(error), sent=sent, lost=lost)
+    text, why, cut = answered(answer)
+    used = usage_of(answer) or {}
+    # What those that were asked before do not tell is left out, as it is of tries that
+    # were repeated: else every bill with another model in it would be unknown.
+    lost = [call for call in lost if call[1]]
+    return RowOutcome(row, text, why, usage=used, cut=cut, model=model, lost=lost)
 
 
 def _answering(outcome: RowResults, models: Models) -> Members:
@@ -109,12 +119,13 @@ def _answering(outcome: RowResults, models: Models) -> Members:
     several to ask."""
     if len(models.names) == 1:
         return {}
-    others = outcome.sums.get("others") or {}
-    rows = {name: one["rows"] for name, one in others.items()}
-    own = outcome.sums["done"] - sum(rows.values())
+    others = outcome.counts.others
+    rows = {name: one["rows"] for name, one in others.items() if one["rows"]}
+    own = outcome.counts.done - sum(rows.values())
+    fallback = models.told(*rows)
     if own > 0:
         rows = {models.asked: own, **rows}
-    return {"models": rows, **models.told(*others)}
+    return {"models": rows, **fallback}
 
 
 def embed_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
@@ -138,29 +149,29 @@ def embed_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     ) as outcome:
         sender = Sender(auth, given, lanes, outcome, writes=False)
 
-        def work(chunk: list[Row]) -> list[Done]:
+        def work(chunk: list[Row]) -> list[RowOutcome]:
             texts = [_embedded(table, row, column) for row in chunk]
-            good = [text for text in texts if not isinstance(text, Flaw)]
-            found = iter(_embed(sender, given["model"], good) if good else ())
-            done = []
-            for row, text in zip(chunk, texts, strict=True):
+            outcomes = [RowOutcome(row) for row in chunk]
+            good: list[tuple[RowOutcome, str]] = []
+            for one, text in zip(outcomes, texts, strict=True):
                 if isinstance(text, Flaw):
-                    vector, why, usage, sent = None, text.why, None, True
+                    one.why = text.why
                 else:
-                    vector, why, usage, sent = next(found)
-                done.append((row, vector, why, usage, False, sent))
-            return done
+                    good.append((one, text))
+            if good:
+                _embed(sender, given["model"], good)
+            return outcomes
 
-        def fitting(done: list[Done]) -> Iterator[Done]:
-            """Yield what was done, without vectors that have another length than the
-            first: they cannot be compared."""
-            for row, vector, why, *rest in done:
-                usual = outcome.sums["dimensions"]
-                if vector is not None and usual is None:
-                    outcome.sums["dimensions"] = len(vector)
-                elif vector is not None:
-                    vector, why = fitting_vector(vector, usual)
-                yield row, vector, why, *rest
+        def check_length(one: RowOutcome) -> None:
+            """Take a vector out that has another length than the first: they cannot be
+            compared."""
+            if one.answer is None:
+                return
+            usual = outcome.counts.dimensions
+            if usual is None:
+                outcome.counts.dimensions = len(one.answer)
+            else:
+                one.answer, one.why = fitting_vector(one.answer, usual)
 
         chunks = chunks_of(
             outcome.left(),
@@ -168,34 +179,41 @@ def embed_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
             EMBED_TEXTS,
             EMBED_SIZE,
         )
-        answer_all(lanes, work, chunks, outcome, fitting)
-    bill = outcome.bill(auth, given["model"])
-    return outcome.result(bill, "dimensions", **sender.told())
+        answer_all(lanes, work, chunks, outcome, check_length)
+    bill = outcome.counts.bill(auth, given["model"])
+    return outcome.result(bill, "dimensions", **sender.stopped_member())
 
 
-def _embed(sender: Sender, model: str, texts: list[str]) -> list[Done]:
-    """Return (vector, why not, usage, sent) for each text, in as few requests as money
-    and the service allow."""
+def _embed(sender: Sender, model: str, wanted: list[tuple[RowOutcome, str]]) -> None:
+    """Fill in what becomes of each row, which comes with its text: in as few requests
+    as money and the service allow. What a request used is the first row's."""
+    outcomes, texts = zip(*wanted, strict=True)
+    first = outcomes[0]
     try:
         reserved, count = sender.reserve([*map(most_tokens, texts)])
-        answer = sender.send({"model": model, "input": texts[:count]}, reserved)
+        answer = sender.send({"model": model, "input": [*texts[:count]]}, reserved)
     except TogetherError as error:
-        if sender.divisible(error, texts):
+        divisible = sender.divisible(error, texts)
+        usage = lost_usage(error)
+        if usage or (usage is not None and not divisible):  # see `_ask_about`
+            first.lost = [*first.lost, (None, usage)]
+        if divisible:
             half = len(texts) // 2
-            parts = texts[:half], texts[half:]
-            return [done for part in parts for done in _embed(sender, model, part)]
-        return [(None, str(error), None, sender.sent(error))] * len(texts)
+            _embed(sender, model, wanted[:half])
+            _embed(sender, model, wanted[half:])
+            return
+        for one in outcomes:
+            one.why, one.sent = str(error), sender.was_sent(error)
+        return
     try:
         found = vectors_in(answer, count)
     except TogetherError as error:
         found = [(None, str(error))] * count
-    usages = [usage_of(answer) or {}, *[None] * (count - 1)]
-    done = [
-        (*vector_or_why, usage, True)
-        for vector_or_why, usage in zip(found, usages, strict=True)
-    ]
-    rest = texts[count:]
-    return done + _embed(sender, model, rest) if rest else done
+    first.usage = usage_of(answer) or {}
+    for one, (vector, why) in zip(outcomes, found, strict=False):
+        one.answer, one.why = vector, why
+    if wanted[count:]:
+        _embed(sender, model, wanted[count:])
 
 
 def text_in(row: Row, column: str) -> str | Flaw:

@@ -15,10 +15,10 @@ from ..catalog.fallback import Models, dearest, may_help
 from ..catalog.pricing import (
     answer_room,
     cost_by,
+    lost_usage,
     most_prompt,
     most_tokens,
     priced,
-    spent_on,
     usage_of,
 )
 from ..client import TogetherError
@@ -26,14 +26,12 @@ from .worker_pool import WorkerPool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, TypeAlias
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any
 
     from ..shapes import Auth, Counts, Members, Operation, Usage
+    from ..table.row_counts import RowOutcome
     from ..table.row_results import RowResults
-
-    Done: TypeAlias = tuple[Any, ...]
-    """The arguments of RowResults.add for one row."""
 
 TOO_MUCH = (400, 413, 422)
 HOPELESS = (401, 402, 404)  # what is true of every row: key, credit, model
@@ -55,17 +53,19 @@ def lanes_for(auth: Auth, operation: Operation, given: Members) -> WorkerPool:
 
 def answer_all(
     lanes: WorkerPool,
-    work: Callable[[Any], list[Done]],
+    work: Callable[[Any], list[RowOutcome]],
     tasks: Iterable[Any],
-    outcome: RowResults,
-    last: Callable[[list[Done]], Iterable[Done]] = iter,
+    results: RowResults,
+    check: Callable[[RowOutcome], None] | None = None,
 ) -> None:
-    """Let the lanes do the tasks; each yields a list of arguments of outcome.add, which
-    `last` looks through in the order of the rows."""
+    """Let the lanes do the tasks, and add what becomes of each one's rows; `check` looks
+    at it first, and may change it, in the order of the rows."""
     try:
-        for done in lanes.map(work, tasks):
-            for one in last(done):
-                outcome.add(*one)
+        for outcomes in lanes.map(work, tasks):
+            for outcome in outcomes:
+                if check:
+                    check(outcome)
+                results.add(outcome)
     except HopelessError as stop:
         raise stop.error from None
 
@@ -124,7 +124,7 @@ class Sender:
         self.writes = writes  # answers have tokens of their own
         self.models = models or Models({"model": given["model"]})
         self.refused = 0  # requests, as long as none was answered
-        self.answered = outcome.sums["done"] > 0
+        self.answered = outcome.counts.done > 0
         self.barren = 0  # failures of the service since it last answered
         self.longest = 0.0  # tokens of an answer so far
         self.bound = given.get("max_tokens", 0) if writes else 0
@@ -138,23 +138,38 @@ class Sender:
             may_cost = cost_by(self.prices, usage)
             if may_cost[0] is None:
                 check_budget(self.money.limit, *may_cost, "a row")
-            told = self.cost(outcome.sums["usage"]) or 0.0
-            self.money.spent = max(told, outcome.sums.get("spent") or 0.0)
+            told = self.cost(outcome.counts.usage) or 0.0
+            self.money.spent = max(told, outcome.counts.spent or 0.0)
 
-    def ask(self, body: Members) -> tuple[Members, str]:
-        """Return (answer, model) of the first model that answers a body. Money is set
-        aside for each that is asked. Raises TogetherError."""
+    def ask(
+        self, body: Members, lost: list[tuple[str | None, Usage]]
+    ) -> tuple[Members, str | None]:
+        """Return (answer, model) of the first model that answers a body; None is the
+        step's own. Money is set aside for each that is asked. `lost` gets the calls that
+        failed and may have been paid for, as RowOutcome has them. Raises TogetherError.
+        """
         most = prompt_tokens(body["messages"])
 
         def send(model: str, last: bool) -> Members:
             reserved, _ = self.reserve([most])
-            return self.send({**body, "model": model}, reserved, last)
+            try:
+                return self.send({**body, "model": model}, reserved, last)
+            except TogetherError as error:
+                usage = lost_usage(error)
+                if usage is not None:
+                    lost.append((self.other(model), usage))
+                raise
 
-        return self.models.first(send, self.another)
+        answer, model = self.models.first(send, self.another)
+        return answer, self.other(model)
+
+    def other(self, model: str) -> str | None:
+        """Return a model that is another than the step's own, or None."""
+        return None if model == self.models.asked else model
 
     def another(self, error: TogetherError) -> bool:
         """Say whether the next model is asked for the row, now that one failed."""
-        return self.sent(error) and not self.gate.stopped and may_help(error)
+        return self.was_sent(error) and not self.gate.stopped and may_help(error)
 
     def send(self, body: Members, reserved: float | None, last: bool = True) -> Members:
         """Return the answer, with what `reserve` gave; `last` where no other model
@@ -164,10 +179,10 @@ class Sender:
             answer = self.lanes.send(self.bounded(body, reserved))
             self.answered, self.barren = True, 0
             if self.money:
-                usd = self.spent(answer, body)
+                usd = self.usd_of(answer, body)
             return answer
         except TogetherError as error:
-            usd = spent_on(error)
+            usd = self.lost_usd(error, body)
             self.barren += error.status == 500
             passed_on = not last and self.another(error)
             if not passed_on and not self.divisible(error, body.get("input", ())):
@@ -181,7 +196,7 @@ class Sender:
         """Note what a request cost, for a rerun too: not every answer says it."""
         assert self.money is not None  # or nothing was set aside
         self.money.settle(reserved, usd)
-        self.outcome.sums["spent"] = self.money.spent
+        self.outcome.counts.spent = self.money.spent
 
     def bounded(self, body: Members, reserved: float | None) -> Members:
         """Return a body whose answer costs no more than what was set aside for it."""
@@ -190,7 +205,7 @@ class Sender:
         room = self.room(prompt_tokens(body["messages"]), reserved)
         return {**body, "max_tokens": max(1, room)}
 
-    def spent(self, answer: Members, body: Members) -> float | None:
+    def usd_of(self, answer: Members, body: Members) -> float | None:
         """Return the USD that an answer to a body cost: where neither it nor max_tokens
         says how long it is, what it can have cost at most; None: what was set aside."""
         usage, prices = usage_of(answer), self.prices_of[body["model"]]
@@ -206,32 +221,48 @@ class Sender:
             return cost_by(prices, usage, most=True)[0]
         return usd
 
-    def divisible(self, error: TogetherError, texts: list[str]) -> bool:
+    def lost_usd(self, error: TogetherError, body: Members) -> float | None:
+        """Return the USD that a call for a body cost that failed; None: what was set
+        aside."""
+        usage = lost_usage(error)
+        if usage is None or not self.money:
+            return 0.0
+        return cost_by(self.prices_of[body["model"]], usage)[0]
+
+    def divisible(self, error: TogetherError, texts: Sequence[str]) -> bool:
         """Say whether fewer of the texts may be taken where so many were refused."""
         status = error.status
         # One text may be more than the service bears; when it is down, all are.
         broken = status == 500 and self.barren < MOST_BARREN
         return len(texts) > 1 and (status in TOO_MUCH or broken)
 
-    def sent(self, error: TogetherError) -> bool:
+    def was_sent(self, error: TogetherError) -> bool:
+        """Say whether the row of a call that failed is done with, and not left to
+        another run."""
         return error.type != "not_sent"
 
-    def told(self) -> Members:
+    def stopped_member(self) -> Members:
         """Return {"stopped": why} where rows were left to another run."""
         return {"stopped": self.gate.stopped} if self.outcome.unsent else {}
 
-    def not_sent(self) -> TogetherError:
-        return TogetherError(f"not sent: {self.gate.stopped}", type="not_sent")
+    def not_sent(self, error: TogetherError | None = None) -> TogetherError:
+        """Return the error for a row that is left to another run; `error` is that of its
+        call, where there was one."""
+        return TogetherError(
+            f"not sent: {self.gate.stopped}",
+            type="not_sent",
+            may_be_paid=bool(error and error.may_be_paid),
+        )
 
     def judge(self, error: TogetherError, status: int | None) -> None:
         """Stop when a failure is true of every row, and when there is no time left."""
-        if not self.sent(error):
+        if not self.was_sent(error):
             self.gate.stop(str(error))
-            raise self.not_sent() from None
+            raise self.not_sent(error) from None
         if status == 429 and self.lanes.exhausted:
             self.gate.stop(str(error))
             self.outcome.given_up = self.outcome.given_up or error
-            raise self.not_sent() from None
+            raise self.not_sent(error) from None
         from ..resilience.retry import (
             about_money,
             passing,
@@ -248,7 +279,7 @@ class Sender:
             raise HopelessError(error)
         if hopeless:
             self.gate.stop(str(error))
-            raise self.not_sent() from None
+            raise self.not_sent(error) from None
 
     def reserve(self, prompts: list[int]) -> tuple[float | None, int]:
         """Set money aside for a request whose texts have at most so many tokens each.
@@ -268,7 +299,7 @@ class Sender:
         """Do so without waiting; None: not now, or never when the gate is stopped."""
         assert self.money is not None  # what nothing bounds is not set aside
         if self.writes and not self.longest and self.gate.reserved and not self.bound:
-            return None  # how long an answer is, the first one tells
+            return None  # the first answer shows how long they are: wait for it
         for count in range(len(prompts), 0, -1):
             for longest in self.lengths(sum(prompts[:count])):
                 usage: Usage = {"prompt_tokens": sum(prompts[:count])}

@@ -36,6 +36,17 @@ if TYPE_CHECKING:
 WINDOW = 16  # results per lane that may wait for an earlier one
 
 
+class _Call:
+    """One call with its tries."""
+
+    def __init__(self, request: Request, data: bytes | Carried) -> None:
+        self.request = request
+        self.data = data
+        self.began = time.monotonic()
+        self.held = 0  # tries that were refused for their number
+        self.hung = 0  # tries that brought no byte for too long
+
+
 class WorkerPool:
     """Up to `concurrency` requests of one operation at a time.
 
@@ -89,66 +100,81 @@ class WorkerPool:
 
         To be called by the work of `map`: it waits at the gate.
         """
-        try:
-            return self.sent(body)
-        except LateError:
-            words = f"the step's time limit of {self.seconds:g} s is over"
-            raise TogetherError(words, type="not_sent") from None
-
-    def sent(self, body: Json) -> Members:
         check_worker()
-        request = copy.copy(self.request)
-        data = encode_body(body)
-        began = time.monotonic()
-        held = hung = 0
-        while True:
-            entered = self.gate.enter()
-            request.tries += 1
-            reply: Reply | None = None
-            fault: Fault | None = None
-            try:
-                reply = self.exchange(data)
-            except faults() as error:
-                fault = error
-            finally:
-                self.gate.leave()
-            if fault and time.monotonic() >= self.ends:
-                raise LateError
-            if reply:
-                self.gate.pace.learn(reply.headers)
-            if reply and reply.status < 300:
-                self.gate.widen()
-                answer, problem = parse_json(reply.data)
-                if problem or not isinstance(answer, dict):
-                    raise request.failure(None, reply)
-                check_answer(request, answer, reply)
-                return answer
-            from ..resilience.retry import (  # only when something failed
-                backoff,
-                out_of_credit,
-                pause,
-                retry_after,
-            )
+        call = _Call(copy.copy(self.request), encode_body(body))
+        try:
+            while True:
+                answer = self._try_once(call)
+                if answer is not None:
+                    return answer
+        except LateError:
+            raise TogetherError(
+                f"the step's time limit of {self.seconds:g} s is over",
+                type="not_sent",
+                may_be_paid=call.request.unclear,
+            ) from None
 
-            if reply and reply.status == 429 and not out_of_credit(reply):
-                asked = retry_after(reply.headers)
-                held += 1
-                if asked is None:
-                    asked = backoff(held, None)
-                if time.monotonic() + asked < began + self.patience:
-                    request.tries -= 1
-                    self.gate.narrow(entered, asked)
-                    continue
-                self.exhausted = self.exhausted or self.gate.answered < began
+    def _try_once(self, call: _Call) -> Members | None:
+        """Return the answer, or None after the wait before another try. Raises
+        TogetherError where none is made, and LateError."""
+        entered = self.gate.enter()
+        call.request.tries += 1
+        reply: Reply | None = None
+        fault: Fault | None = None
+        try:
+            reply = self.exchange(call.data)
+        except faults() as error:
+            fault = error
+        finally:
+            self.gate.leave()
+        if reply:
+            self.gate.pace.learn(reply.headers)
+        if reply and reply.status < 300:
+            self.gate.widen()
+            answer, problem = parse_json(reply.data)
+            if problem or not isinstance(answer, dict):
+                raise call.request.failure(None, reply)
+            check_answer(call.request, answer, reply)
+            return answer
+        self._wait(call, entered, fault, reply)
+        return None
+
+    def _wait(
+        self, call: _Call, entered: float, fault: Fault | None, reply: Reply | None
+    ) -> None:
+        """Wait until another try makes sense, at the gate where the service is
+        overloaded. Raises TogetherError where none does, and LateError."""
+        from ..resilience.retry import (  # only when something failed
+            backoff,
+            is_unclear,
+            out_of_credit,
+            pause,
+            retry_after,
+        )
+
+        request = call.request
+        if fault and time.monotonic() >= self.ends:
+            request.unclear = request.unclear or is_unclear(fault, None)
+            raise LateError
+        if reply and reply.status == 429 and not out_of_credit(reply):
+            asked = retry_after(reply.headers)
+            call.held += 1
+            if asked is None:
+                asked = backoff(call.held, None)
+            if time.monotonic() + asked >= call.began + self.patience:
+                self.exhausted = self.exhausted or self.gate.answered < call.began
                 raise request.failure(None, reply)
-            wait = pause(request, "inference", fault, reply)
-            hung += fault is not None and is_silence(fault)
-            if wait is None or hung > 1:
-                raise request.failure(fault, reply)
-            if reply and reply.status == 503:  # overloaded: fewer at a time
-                self.gate.narrow(entered, wait)
-            else:
-                self.gate.closing.wait(min(wait, self.ends - time.monotonic()))
+            request.tries -= 1
+            self.gate.narrow(entered, asked)
+            return
+        wait = pause(request, "inference", fault, reply)
+        call.hung += fault is not None and is_silence(fault)
+        if wait is None or call.hung > 1:
+            raise request.failure(fault, reply)
+        if reply and reply.status == 503:  # overloaded: fewer at a time
+            self.gate.narrow(entered, wait)
+        else:
+            self.gate.closing.wait(min(wait, self.ends - time.monotonic()))
 
     def exchange(self, data: bytes | Carried) -> Reply:
         """Send once; return a Reply, or raise urllib3's error."""

@@ -21,6 +21,7 @@ from ..client.job import in_job
 from ..operations import operation
 from ..workspace import jobs
 from ..workspace.markup import facts, inline
+from ..workspace.storage import place_for
 from .job_kinds import KINDS, growing, look, over, parts, stop_job
 
 TYPE_CHECKING = False
@@ -86,8 +87,6 @@ def choose_output(auth: Auth, step: Step, **arguments: Json) -> Members:
 
     Raises TogetherError where storage was chosen and there is none.
     """
-    from ..workspace.storage import place_for  # only where objects are stored
-
     given = prepare(step, arguments)
     output, note = place_for(given.get("output"), given["instead"], given["field"])
     return {"output": output, "note": note}
@@ -116,7 +115,7 @@ def report_failure(auth: Auth, step: Step, **arguments: Json) -> Members:
     given = prepare(step, arguments)
     error = given["error"]
     left = [
-        _left(auth, entry) for entry in given.get("left", []) if entry.get("job_id")
+        _job_left(auth, entry) for entry in given.get("left", []) if entry.get("job_id")
     ]
     running = [entry for entry in left if entry["running"] is not False]
     message = error.get("message") or error.get("name") or "The flow failed"
@@ -152,11 +151,11 @@ def _unclear(error: Json) -> bool:
     if not isinstance(error, dict):
         return False
     extra = error.get("extra")
-    facts = extra if isinstance(extra, dict) else {}
-    return facts.get("ambiguous") is True or _unclear(facts.get("error"))
+    extra = extra if isinstance(extra, dict) else {}
+    return extra.get("ambiguous") is True or _unclear(extra.get("error"))
 
 
-def _left(auth: Auth, entry: Members) -> Members:
+def _job_left(auth: Auth, entry: Members) -> Members:
     kind, job_id = entry["kind"], entry["job_id"]
     known = KINDS[kind]
     shown = {"kind": kind, "job_id": job_id, "state": None, "running": None}

@@ -45,7 +45,7 @@ def _last_of(entries: Json, **wanted: str) -> Members:
     return {}
 
 
-def _told(error: Json) -> str | None:
+def _error_words(error: Json) -> str | None:
     """Return what an error says, of whatever shape it is; None where it says nothing."""
     if not error:
         return None
@@ -55,23 +55,23 @@ def _told(error: Json) -> str | None:
 
 
 def _error(job: Members) -> str | None:
-    return _told(job.get("error"))
+    return _error_words(job.get("error"))
 
 
 def _tuning_reason(job: Members) -> str | None:
     events = job.get("events")
     found = _last_of(events, type="job_error") or _last_of(events, level="error")
-    return _told(found.get("message"))
+    return _error_words(found.get("message"))
 
 
 def _evaluation_reason(job: Members) -> str | None:
     results = job.get("results")
-    return _told(results.get("error")) if isinstance(results, dict) else None
+    return _error_words(results.get("error")) if isinstance(results, dict) else None
 
 
 def _deployment_reason(job: Members) -> str | None:
     status = job.get("status")
-    return _told(status.get("message")) if isinstance(status, dict) else None
+    return _error_words(status.get("message")) if isinstance(status, dict) else None
 
 
 def _percent(job: Members) -> float | None:
@@ -199,7 +199,9 @@ KINDS: dict[str, JobKind] = {
         "going": states("model_upload", "going"),
         "good": states("model_upload", "good"),
         "bad": states("model_upload", "bad"),
-        "reason": lambda job: _told(_last_of(job.get("status_updates")).get("message")),
+        "reason": lambda job: _error_words(
+            _last_of(job.get("status_updates")).get("message")
+        ),
         "first": 15,
         "longest": 120,
         "deadline": 12 * HOUR,
@@ -213,7 +215,7 @@ KINDS: dict[str, JobKind] = {
         "going": states("remote_upload", "going"),
         "good": states("remote_upload", "good"),
         "bad": states("remote_upload", "bad"),
-        "reason": lambda job: _told(job.get("statusMessage")),
+        "reason": lambda job: _error_words(job.get("statusMessage")),
         "first": 15,
         "longest": 120,
         "deadline": 12 * HOUR,
@@ -299,6 +301,12 @@ def several(name: str, job_id: str) -> list[str]:
     return [one for one in map(str.strip, job_id.split(",")) if one] or [job_id]
 
 
+def share_done(kind: JobKind, job: Members) -> float | None:
+    """Return how much of a job is done, from 0 to 1; None where it does not say."""
+    progress = kind.get("progress")
+    return progress(job) if progress else None
+
+
 def together(
     kind: JobKind, ids: list[str], looks: list[tuple[Members, str]]
 ) -> tuple[Members, str]:
@@ -308,8 +316,7 @@ def together(
     found = [state for _, state in looks]
     state = next((one for one in found if one not in ends), None)
     state = state or next((one for one in found if one in kind["good"]), found[0])
-    progress = kind.get("progress", lambda job: None)
-    shares = [1 if s in ends else progress(job) or 0 for job, s in looks]
+    shares = [1 if s in ends else share_done(kind, job) or 0 for job, s in looks]
     jobs = [
         {"id": name, "status": one, "error": kind["reason"](job)}
         for name, (job, one) in zip(ids, looks, strict=True)

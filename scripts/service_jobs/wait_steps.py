@@ -18,6 +18,7 @@ from .job_kinds import (
     look,
     pause_after,
     planned,
+    share_done,
     stop_job,
 )
 
@@ -72,9 +73,9 @@ def poll_job(auth: Auth, step: Step, **arguments: Json) -> Members:
         shown["state"] = state
         late = kind.get("late", ()) if waited > 60 else ()
         if state in kind["bad"] or state in late:
-            raise _failed(given, kind, job, state)
-        progress = kind.get("progress", lambda job: None)(job)
-        shown["progress"] = None if progress is None else round(progress, 4)
+            raise _failure(given, kind, job, state)
+        share = share_done(kind, job)
+        shown["progress"] = None if share is None else round(share, 4)
         if state in kind["good"]:
             ended = {
                 **shown,
@@ -113,7 +114,9 @@ def finish_wait(auth: Auth, step: Step, **arguments: Json) -> Members:
     polls = prepare(step, arguments)["polls"]
     last = polls[-1]
     if not isinstance(last, dict) or not last.get("done"):
-        raise TogetherError("The wait ended before its job did.", polls=polls[-1:])
+        raise TogetherError(
+            "The wait ended before its job did.", type="deadline", polls=polls[-1:]
+        )
     return {**last, "polls": len(polls) + 1}
 
 
@@ -139,9 +142,9 @@ def _passing(error: TogetherError) -> bool:
     return passing(error.status)
 
 
-def _failed(given: Members, kind: JobKind, job: Members, state: str) -> TogetherError:
+def _failure(given: Members, kind: JobKind, job: Members, state: str) -> TogetherError:
     name, job_id = given["kind"].replace("_", " "), given["job_id"]
-    reason = kind.get("reason", lambda job: None)(job)
+    reason = kind["reason"](job) if "reason" in kind else None
     words = f": {reason}" if reason else "; Together gives no reason"
     advice = "Correct what the reason names and submit it again."
     facts: Members = {}

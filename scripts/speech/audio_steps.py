@@ -18,7 +18,8 @@ from ..client.request import Request
 from ..operations import operation
 from ..transfer.file_input import check_media, open_file, url_of
 from ..transfer.filetypes import suffix
-from ..transfer.media_output import judge_media, with_notes
+from ..transfer.media_checks import judge_media
+from ..transfer.media_output import deliver, with_notes
 from .mp3_frames import joined_frames
 from .subtitle_files import cut_text, subtitles
 
@@ -39,7 +40,7 @@ VOICES = operation("audio/list_voices")
 PIECE = 1500
 AT_ONCE = 4
 TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
-ENDLESS = ("raw", "pcm", "mulaw", "alaw")  # samples, which may begin as any file does
+ENDLESS = ("raw", "pcm", "mulaw", "alaw")  # bare samples: no first bytes tell them
 LONGEST_SECONDS = 1e7
 LONGEST_RECORDING = 4 * 3600  # seconds that the service takes
 
@@ -182,8 +183,7 @@ def speak_text(auth: Auth, step: Step, **arguments: Json) -> Members:
     "parts", "characters", "cost_usd"}. Raises TogetherError, before anything is sent
     when the text may cost more than budget_usd.
     """
-    from ..transfer.media_output import deliver  # only where bytes are brought
-    from ..workspace.storage import place_for  # only where objects are stored
+    from ..workspace.storage import place_for  # only where bytes are brought
 
     given = prepare(step, arguments)
     choose_model(auth, given, "speech")
@@ -206,7 +206,7 @@ def speak_text(auth: Auth, step: Step, **arguments: Json) -> Members:
     prefetch(auth)
 
     clock = Clock(given.get("stop_after_seconds"))
-    spoken = _all_spoken(auth, body, texts, clock)
+    spoken = _speak_all(auth, body, texts, clock)
     form = _form(spoken, given["format"])
     sound = joined(spoken, form)
     usd, note = cost(auth, given["model"], used)
@@ -227,7 +227,7 @@ def speak_text(auth: Auth, step: Step, **arguments: Json) -> Members:
     }
 
 
-def _all_spoken(
+def _speak_all(
     auth: Auth, body: Members, texts: list[str], clock: Clock
 ) -> list[bytes]:
     """Return the sound of each text. When one fails, what has not begun is left, and
@@ -235,7 +235,7 @@ def _all_spoken(
     spoken, failed = [], None
     with ThreadPoolExecutor(min(AT_ONCE, len(texts))) as pool:
         asked = [
-            pool.submit(_spoken, auth, {**body, "input": text}, clock) for text in texts
+            pool.submit(_speak, auth, {**body, "input": text}, clock) for text in texts
         ]
         for number, future in enumerate(asked, 1):
             try:
@@ -247,13 +247,13 @@ def _all_spoken(
                 for other in asked:
                     other.cancel()
     if failed and spoken:
-        failed.partial = _kept(spoken, body["response_format"])
+        failed.partial = _parts_as_files(spoken, body["response_format"])
     if failed:
         raise failed
     return [data for _, data in spoken]
 
 
-def _spoken(auth: Auth, body: Members, clock: Clock) -> bytes:
+def _speak(auth: Auth, body: Members, clock: Clock) -> bytes:
     """Return the bytes that one request brings."""
     clock.check()
     request = Request(auth, SPEAK, {"body": body})
@@ -359,7 +359,7 @@ def _apart(parts: list[bytes], kind: str, words: str) -> TogetherError:
     return TogetherError(
         f"The spoken parts cannot be joined: {words}. Take {other}.",
         type="parts_differ",
-        partial=_kept(enumerate(parts, 1), kind),
+        partial=_parts_as_files(enumerate(parts, 1), kind),
         advice=f"The parts are in the error's `partial`; ask for {other} next time.",
         ambiguous=False,
     )
@@ -385,7 +385,7 @@ def _wave(data: bytes) -> tuple[bytes, bytes]:
     raise ValueError
 
 
-def _kept(numbered: Iterable[tuple[int, bytes]], kind: str) -> Members:
+def _parts_as_files(numbered: Iterable[tuple[int, bytes]], kind: str) -> Members:
     """Return the spoken parts, which are paid for, as files of a result."""
     return {
         "parts": [

@@ -1,7 +1,8 @@
-"""MP3 files made one.
+"""Joins MP3 files to one.
 
-Each may begin with a tag, and then with a frame that is no sound but says how many
-follow: of a file made of several that would be wrong, and a player would end there.
+Each may begin with a tag (ID3v2), and then with a frame that is no sound, but says how
+many frames follow (Xing, Info): amid a joined file that would be wrong, and a player
+would end there.
 
 https://id3.org/id3v2.4.0-structure, http://www.mp3-tech.org/programmer/frame_header.html,
 http://gabriel.mp3-tech.org/mp3infotag.html (Xing and Info)
@@ -10,6 +11,8 @@ http://gabriel.mp3-tech.org/mp3infotag.html (Xing and Info)
 from __future__ import annotations
 
 import struct
+
+from ..download.file_end import id3_size
 
 # kbit/s by the header's index, of layer III of MPEG 1, and of MPEG 2 and 2.5.
 RATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -20,7 +23,7 @@ SAMPLES = {
     2: (22050, 24000, 16000),
     0: (11025, 12000, 8000),
 }
-TOLD = 3  # of an Info frame's members: how many frames, how many bytes
+TOLD = 3  # flags of an Info frame that has the numbers of frames and bytes
 
 
 def joined_frames(parts: list[bytes]) -> bytes:
@@ -37,7 +40,7 @@ def joined_frames(parts: list[bytes]) -> bytes:
         if not sounds:
             info = frames[:size]
         frames = frames[size:]
-        count, end = _counted(frames, kinds)
+        count, end = _count_frames(frames, kinds)
         # What is cut short behind the last whole frame would take the next part's first.
         sounds.append(frames[:end] if count else frames)
         counts.append(count)
@@ -52,12 +55,8 @@ def joined_frames(parts: list[bytes]) -> bytes:
 def _tag_size(data: bytes) -> int:
     """Return how many bytes the tag takes that an MP3 begins with; 0 for one that says
     it is longer than the file."""
-    if data[:3] != b"ID3" or len(data) < 10:
-        return 0
-    size = 0
-    for byte in data[6:10]:
-        size = size << 7 | byte & 0x7F
-    return 10 + size if 10 + size < len(data) else 0
+    size = id3_size(data)
+    return size if size < len(data) else 0
 
 
 def _frame_size(data: bytes, place: int = 0) -> int:
@@ -100,7 +99,7 @@ def _info(frame: bytes, count: int, size: int) -> bytes:
     return (header.ljust(_info_place(frame), b"\0") + told).ljust(len(frame), b"\0")
 
 
-def _counted(frames: bytes, kinds: set[int]) -> tuple[int, int]:
+def _count_frames(frames: bytes, kinds: set[int]) -> tuple[int, int]:
     """Return (how many whole frames there are, where they end), and add their kinds,
     which differ in how long a frame sounds; (0, 0) where something else stands among
     them. A tag behind them (ID3v1) is left out."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..shapes import Members
 
 
-SIGNS_A_SECOND = 15
+SIGNS_A_SECOND = 15  # characters that are spoken, where nothing says when they end
 LINE = 84  # characters of a subtitle: two lines of 42
 
 
@@ -23,7 +23,7 @@ def subtitles(segments: list[Members], kind: str) -> str:
     """
     mark = "," if kind == "srt" else "."
     blocks = []
-    for segment, start, end in _timed(segments):
+    for segment, start, end in _with_times(segments):
         pieces = cut_text(segment["text"], LINE)
         total = sum(map(len, pieces))
         for number, piece in enumerate(pieces):
@@ -44,10 +44,10 @@ def subtitles(segments: list[Members], kind: str) -> str:
     return "WEBVTT\n\n" + "\n".join(blocks)
 
 
-def _timed(segments: list[Members]) -> Iterator[tuple[Members, float, float]]:
-    """Yield (segment, start, end) of those with words. A time that is lacking is that
-    of the neighbour, or a guess by the length of the words; where none has any, there
-    is nothing to go by."""
+def _with_times(segments: list[Members]) -> Iterator[tuple[Members, float, float]]:
+    """Yield (segment, start, end) of the segments with words. A missing time is taken
+    from the neighbour, or guessed by the length of the words. Where no segment has an
+    end, nothing is yielded."""
     spoken = [segment for segment in segments if segment["text"]]
     if all(s["end"] is None for s in spoken):
         return

@@ -91,15 +91,15 @@ def classify_text(auth: Auth, step: Step, **arguments: Json) -> Members:
             lambda model, _: _ask_with_logprobs(auth, {**body, "model": model})
         )
         answers.append((model, answer))
-        found = parse_completion(answer)
-        chosen = recognised(found["text"], coded, multiple)
-        if chosen is not None or found["cut"] or found["refusal"]:
+        completion = parse_completion(answer)
+        chosen = recognised(completion["text"], coded, multiple)
+        if chosen is not None or completion["cut"] or completion["refusal"]:
             break
-        log(f"the answer names no category: {found['text'][:200]!r}")
+        log(f"the answer names no category: {completion['text'][:200]!r}")
         listed = ", ".join(f"{code} ({name})" for code, name in coded.items())
         request = f"Answer with one of: {listed}. Write nothing else."
         messages += [
-            {"role": "assistant", "content": found["text"]},
+            {"role": "assistant", "content": completion["text"]},
             {"role": "user", "content": request},
         ]
     facts = {
@@ -107,9 +107,9 @@ def classify_text(auth: Auth, step: Step, **arguments: Json) -> Members:
         "model": answer.get("model") or model,
         **models.told(*(name for name, _ in answers)),
     }
-    if chosen is None or (multiple and found["cut"]):
-        raise _no_category(found, facts)
-    sure = _sure(found["logprobs"], chosen, coded, multiple)
+    if chosen is None or (multiple and completion["cut"]):
+        raise _no_category(completion, facts)
+    sure = _sure(completion["logprobs"], chosen, coded, multiple)
     labels = [coded[code] for code in chosen]
     return {"label": labels[0] if labels else None, "labels": labels, **sure, **facts}
 
@@ -267,7 +267,7 @@ def _sure(
     """Return confidence and scores: what the model gave each category in the place of
     its answer; where one is to be chosen, as shares of what all categories got."""
     tokens = _tokens(logprobs)
-    places = [_seen(tokens, code, coded) for code in chosen or [NONE]]
+    places = [_code_shares(tokens, code, coded) for code in chosen or [NONE]]
     seen = [place for place in places if place]
     if len(seen) < len(places):
         reason = "the model gives no log probabilities"
@@ -339,7 +339,7 @@ def _numbers(others: Json) -> dict[str, float]:
     return {name: value for name, value in known.items() if value is not None}
 
 
-def _seen(
+def _code_shares(
     tokens: list[Token], code: str, coded: dict[str, str]
 ) -> tuple[dict[str, float], bool] | None:
     """Return ({code: probability}, whether the alternatives are known) of the last

@@ -70,8 +70,8 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
         blank = "is blank: give it" if given.get("text") else "is required"
         raise TogetherError.refused("text", f"{blank}, or pictures")
     schema = _schema(given)
-    sent, wrapped = _wrapped(schema)
-    body = _body(given, sent)
+    sent_schema, wrapped = _wrapped(schema)
+    body = _body(given, sent_schema)
     prefetch(auth)
     models = Models(given)
     answers = []
@@ -83,17 +83,17 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
     for _ in range(TRIES):
         answer, model = models.first(send)
         answers.append((model, answer))
-        found = parse_completion(answer)
-        text = found["text"]
-        value, wrong = _read(text, sent)
-        if wrong and not text and found["reasoning"]:
+        completion = parse_completion(answer)
+        text = completion["text"]
+        value, wrong = _read_json(text, sent_schema)
+        if wrong and not text and completion["reasoning"]:
             # Some models that think write all of their answer as thoughts.
-            value, wrong = _read(found["reasoning"], sent)
-            text = text if wrong else found["reasoning"]
-        if not wrong or found["cut"] or found["refusal"]:
+            value, wrong = _read_json(completion["reasoning"], sent_schema)
+            text = text if wrong else completion["reasoning"]
+        if not wrong or completion["cut"] or completion["refusal"]:
             break
-        told = _told(wrong)
-        listed = "\n".join(f"- {p['field']} {p['problem']}" for p in told)
+        first_problems = _first_problems(wrong)
+        listed = "\n".join(f"- {p['field']} {p['problem']}" for p in first_problems)
         log(f"answer {len(answers)} does not fit the schema:\n{listed}")
         body["messages"] += [
             {"role": "assistant", "content": text},
@@ -105,7 +105,7 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
         **models.told(*(name for name, _ in answers)),
     }
     if wrong:
-        raise _failure(found, _told(wrong), len(answers), costs)
+        raise _failure(completion, _first_problems(wrong), len(answers), costs)
     return {
         "data": value["value"] if wrapped else value,
         "repaired": len(answers) > 1,
@@ -133,11 +133,11 @@ def _body(given: Members, schema: Schema) -> Members:
     return body
 
 
-def _told(wrong: list[Problem]) -> list[Problem]:
+def _first_problems(wrong: list[Problem]) -> list[Problem]:
     """Return the first problems, and how many more there are: each may repeat much of
     the schema, and a second question pays for all of it."""
     told: list[Problem] = [
-        {"field": _begun(one["field"]), "problem": _begun(one["problem"])}
+        {"field": _beginning(one["field"]), "problem": _beginning(one["problem"])}
         for one in wrong[:MOST_PROBLEMS]
     ]
     if more := len(wrong) - len(told):
@@ -146,7 +146,7 @@ def _told(wrong: list[Problem]) -> list[Problem]:
     return told
 
 
-def _begun(text: str) -> str:
+def _beginning(text: str) -> str:
     if len(text) <= PROBLEM_CHARACTERS:
         return text
     return f"{text[: PROBLEM_CHARACTERS - 3]}..."
@@ -322,7 +322,7 @@ def _wrapped(schema: Schema) -> tuple[Schema, bool]:
 # --- the answer --------------------------------------------------------------------
 
 
-def _read(text: str, schema: Schema) -> tuple[Json, list[Problem]]:
+def _read_json(text: str, schema: Schema) -> tuple[Json, list[Problem]]:
     """Return (value, problems) of the JSON in an answer."""
     _, _, fenced = text.partition("```")
     fenced = fenced.partition("```")[0].removeprefix("json")

@@ -9,17 +9,12 @@ from __future__ import annotations
 import json
 import time
 
-from ..catalog.pricing import (
-    PARTLY_UNTOLD,
-    cost,
-    cost_fields,
-    money,
-    sum_costs,
-    sum_usage,
-)
 from ..client import TogetherError
 from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT, encoder
+from .gzipped import Packed
+from .row_counts import RowCounts
+from .row_summary import cost_line, summary_lines
 from .table import error_column, summary
 
 TYPE_CHECKING = False
@@ -29,12 +24,12 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from ..checkpoint import Checkpoint
-    from ..shapes import Auth, Json, Members, Usage
+    from ..shapes import ErrorType, Json, Members
+    from .row_counts import RowOutcome
     from .table import Table
 
 _encoded = encoder(ensure_ascii=False)
 BAR_SECONDS, LOG_SECONDS = 2.0, 15.0
-NAMED, LONGEST = 3, 300  # failures that are told in full; characters of one
 
 
 def _set_progress(percent: float) -> None:
@@ -77,8 +72,7 @@ class RowResults:
         self.rows: list[Json] = []
         self.size = 0
         self.file: Any = None
-        self.sums: Members = {"done": 0, "failed": 0, "cut": 0, "dimensions": None}
-        self.sums |= {"usage": None, "unknown": 0, "failures": []}
+        self.counts = RowCounts()
         self.unsent = False
         # The error after which no further row was asked.
         self.given_up: TogetherError | None = None
@@ -122,9 +116,9 @@ class RowResults:
             for lines, sums in self.checkpoint.earlier():
                 for line in lines:
                     self.keep(json.loads(line), line)
-                self.sums = sums
-            if self.answered:
-                log(f"{self.answered} rows were answered by an earlier run")
+                self.counts = RowCounts(sums)
+            if self.counts.rows:
+                log(f"{self.counts.rows} rows were answered by an earlier run")
             self.pending = self.checkpoint.rows
         return self
 
@@ -136,11 +130,6 @@ class RowResults:
     ) -> None:
         if self.checkpoint and error is not None:
             self.checkpoint.flush()
-
-    @property
-    def answered(self) -> int:
-        """How many rows are reported, answered or not."""
-        return self.sums["done"] + self.sums["failed"]
 
     def left(self) -> Iterator[Json]:
         """Yield the rows that are still to be answered."""
@@ -161,111 +150,51 @@ class RowResults:
 
     def spill(self) -> None:
         """From now on hold the rows in a file."""
-        import tempfile
+        import tempfile  # few rows go to a file
 
         self.file = tempfile.TemporaryFile()  # noqa: SIM115, stored() closes it
         for row in self.rows:
             self.file.write(_line(row) + b"\n")
         self.rows = []
 
-    def add(
-        self,
-        given: Json,
-        answer: Json,
-        why: str | None = None,
-        usage: Usage | None = None,
-        cut: bool = False,
-        sent: bool = True,
-        model: str | None = None,
-        **before: Json,
-    ) -> None:
-        """Take the outcome of the next row: given as it came, its answer, or why there
-        is none; before are columns that stand before its own.
-
-        usage is what its call used, {} when the answer does not say, None when there
-        was no answer of its own; cut when max_tokens ended it; sent is False when the
-        row is left to another run; model, where it was another than the step's own. No
-        column that the row came with is changed.
-        """
+    def add(self, outcome: RowOutcome, **before: Json) -> None:
+        """Take the outcome of the next row; before are columns that stand before its
+        own. No column that the row came with is changed."""
+        given, sent = outcome.row, outcome.sent
         row = {**before, **(given if isinstance(given, dict) else {})}
-        row.setdefault(self.column, answer)
-        row.setdefault(self.error_column, why)
-        self.count(why, usage, cut, model)
+        row.setdefault(self.column, outcome.answer)
+        row.setdefault(self.error_column, outcome.why)
+        self.counts.add(outcome)
         line = _line(row) if self.in_job else None
         self.keep(row, line)
         if self.checkpoint:
             if not sent and not self.unsent:
                 self.checkpoint.leave()
             if self.part or (sent and not self.unsent):
-                self.checkpoint.add(given, line or _line(row), dict(self.sums))
+                self.checkpoint.add(given, line or _line(row), self.counts.members())
         self.unsent = self.unsent or not sent
         now = time.monotonic()
         if now - self.bar > BAR_SECONDS:
             self.bar = now
             self.show(now)
 
-    def count(
-        self, why: str | None, usage: Usage | None, cut: bool, model: str | None
-    ) -> None:
-        """Add a row to the sums; the arguments are those of `add`."""
-        sums = self.sums
-        if why is not None:
-            sums["failed"] += 1
-            if len(sums["failures"]) < NAMED:
-                failure = {"row": self.answered, "error": why[:LONGEST]}
-                sums["failures"] = [*sums["failures"], failure]
-        else:
-            sums["done"] += 1
-        sums["cut"] += cut
-        if model is not None:
-            others = dict(sums.get("others") or {})
-            own = others.get(model) or {"rows": 0, "usage": None}
-            used = sum_usage([own["usage"], usage or None])
-            others[model] = {"rows": own["rows"] + (why is None), "usage": used}
-            sums["others"] = others
-        if usage:
-            sums["usage"] = sum_usage([sums["usage"], usage])
-        elif usage is not None:
-            sums["unknown"] += 1
-
     def show(self, now: float) -> None:
-        share = self.table.share(self.answered) if self.table else None
+        share = self.table.share(self.counts.rows) if self.table else None
         if self.in_job and share is not None:
             self.progress(99 * share)
         if now - self.log > LOG_SECONDS:
             self.log = now
             part = "" if share is None else f" ({share:.0%})"
             log(
-                f"{self.answered} rows{part}, {self.sums['failed']} failed, "
-                f"{self.answered / (now - self.began):.1f} per second"
+                f"{self.counts.rows} rows{part}, {self.counts.failed} failed, "
+                f"{self.counts.rows / (now - self.began):.1f} per second"
             )
 
-    def bill(self, auth: Auth, model: str) -> Members:
-        """Return {"usage", "cost_usd", "cost_note"?} of rows asked of one model, and of
-        those that others answered in its place."""
-        usage = self.sums["usage"]
-        usd, note = self.cost(auth, model)
-        if self.sums["unknown"]:
-            usd, note = None, PARTLY_UNTOLD
-        elif usage is None:
-            note = "no row was answered"
-        return {"usage": usage, **cost_fields(usd, note)}
-
-    def cost(self, auth: Auth, model: str) -> tuple[float | None, str | None]:
-        """Return what `pricing.cost` does, each model's rows at its own price."""
-        own, others = self.sums["usage"], self.sums.get("others") or {}
-        used = {name: one["usage"] for name, one in others.items() if one["usage"]}
-        for usage in used.values():
-            own = {name: own[name] - usage[name] for name in own}
-        if own is None or any(own.values()) or not used:
-            used = {model: own, **used}
-        return sum_costs(cost(auth, name, usage) for name, usage in used.items())
-
     def result(self, bill: Members, *names: str, **facts: Json) -> Json:
-        """Return the step's result; names are of further sums that belong to it, facts
+        """Return the step's result; names are of further counts that belong to it, facts
         stand beside them. Raises TogetherError when no row was answered, or when more
         failed than the step was told to bear."""
-        counts = {name: self.sums[name] for name in ("done", "failed", *names)}
+        counts = {n: getattr(self.counts, n) for n in ("done", "failed", *names)}
         stored = self.stored()
         if "note" in stored and "note" in facts:
             facts["note"] = f"{facts['note']} {stored['note']}"
@@ -276,9 +205,14 @@ class RowResults:
             self.finish()
         self.judge(result)
         if self.output == "table" and "rows" in result:
-            log(f"{self.first_line()} {_cost(result)}")
+            log(f"{self.first_line()} {cost_line(result)}")
             return result["rows"]
-        return {**summary(self.lines(result)), **result}
+        return self.with_summary(result)
+
+    def with_summary(self, result: Members) -> Members:
+        """Return a result with what Windmill shows above it."""
+        lines = summary_lines(self.first_line(), self.counts, result, self.part)
+        return {**summary(lines), **result}
 
     def finish(self) -> None:
         """Forget what was kept for a rerun, as the result is handed over."""
@@ -290,29 +224,30 @@ class RowResults:
         Raises TogetherError when the rest is left to another run."""
         assert self.checkpoint is not None  # a part is refused without
         self.checkpoint.flush()
-        told = {"failures": self.sums["failures"], "unsent": self.unsent}
+        told = {"failures": self.counts.failures, "unsent": self.unsent}
         result = {"answers": self.checkpoint.path, **result, **told}
         if self.given_up:
             self.judge(result)
-        return {**summary(self.lines(result)), **result}
+        return self.with_summary(result)
 
     def judge(self, result: Members) -> None:
         """Raise a TogetherError when the job is not to count as done."""
-        done, failed = self.sums["done"], self.sums["failed"]
-        share, most = failed / max(1, self.answered), self.most_failed
-        if not self.sums["failures"]:
+        counts, most = self.counts, self.most_failed
+        share = counts.failed / max(1, counts.rows)
+        if not counts.failures:
             return
-        first = self.sums["failures"][0]
+        first = counts.failures[0]
+        kind: ErrorType
         if self.given_up:
             kind, words = "rate_limit", self.first_line()
             advice = "Run the step again later: it goes on with the rows that are left."
-        elif not done:
+        elif not counts.done:
             kind, words = "nothing_done", self.first_line()
             advice = "Correct what the reason names and run the step again."
         elif most is not None and share > most:
             kind = "too_many_failed"
-            words = f"{failed} of {self.answered} rows failed, a share of {share:.2g}; "
-            words += f"fail_when_failed_share allows {most:g}."
+            words = f"{counts.failed} of {counts.rows} rows failed, "
+            words += f"a share of {share:.2g}; fail_when_failed_share allows {most:g}."
             advice = "The error's `partial` holds every row that was answered."
         else:
             return
@@ -320,13 +255,14 @@ class RowResults:
             f"{words} Row {first['row']}: {first['error']}",
             type=kind,
             partial=result,
-            failures=self.sums["failures"],
+            failures=counts.failures,
             advice=advice,
         )
 
     def first_line(self) -> str:
         """Say in a sentence how many of the rows were answered."""
-        done, failed, all_of = self.sums["done"], self.sums["failed"], self.answered
+        counts = self.counts
+        done, failed, all_of = counts.done, counts.failed, counts.rows
         if not done:
             return f"None of the {all_of} rows was {self.done_word}."
         if failed:
@@ -336,33 +272,6 @@ class RowResults:
             if done > 1
             else (f"The row was {self.done_word}.")
         )
-
-    def lines(self, result: Members) -> list[str]:
-        """Return the lines of the result's summary in Markdown."""
-        lines = [f"**{self.first_line()}**", "", f"- {_cost(result)}"]
-        if self.sums["cut"]:
-            lines.append(
-                f"- Cut before the end, by max_tokens or a filter: {self.sums['cut']}"
-            )
-        lines += [
-            f"- Row {one['row']}: {_inline(one['error'])}"
-            for one in self.sums["failures"]
-        ]
-        lines += [f"- {_inline(one)}" for one in result.get("lost", ())]
-        if "answers" in result:
-            part = self.part or {}
-            lines.append(
-                f"- Part {part['number']} of {part['of']}, for the flow to join"
-            )
-        elif "s3" in result:
-            lines.append(
-                f"- The rows: {_inline(result['s3'])} in the workspace's storage"
-            )
-        else:
-            lines.append("- The rows: `rows` of this result")
-        if "note" in result:
-            lines.append(f"- {_inline(result['note'])}")
-        return lines
 
     def stored(self) -> Members:
         """Return {"rows"}, or {"s3"} and the like, with a note of what nobody asked."""
@@ -376,8 +285,6 @@ class RowResults:
         with self.file:
             name, content = f"{self.kind}.jsonl", self.file
             if self.output == "gzip":
-                from .gzipped import Packed  # only where a table goes so
-
                 name, content = f"{name}.gz", Packed(self.file)
             stored = store_lines(content, name, self.output, "rows")
             if stored is None:
@@ -393,18 +300,5 @@ def _state_is_kept() -> bool:
     return bool(state_folder("rows"))
 
 
-def _inline(text: object) -> str:
-    from ..workspace.markup import inline  # only where something is to be told
-
-    return inline(text)
-
-
 def _line(row: Json) -> bytes:
     return _encoded(row).encode("utf-8", "replace")
-
-
-def _cost(result: Members) -> str:
-    usd = result["cost_usd"]
-    if usd is None:
-        return f"Cost: not known, {result['cost_note']}."
-    return f"Cost: {money(usd)} USD."

@@ -293,7 +293,7 @@ def _look(row: Members, name: str) -> Json:
     """Return what find does, but _NONE where there is no such column."""
     if name in row:
         return row[name]
-    found = row
+    found: Json = row
     for part in name.split("."):
         if not isinstance(found, dict) or part not in found:
             break

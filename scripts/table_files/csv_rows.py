@@ -1,4 +1,4 @@
-"""Rows written as CSV: the form of a file, told from its beginning, and its records."""
+"""Rows written as CSV: how a file is written, by its beginning, and its records."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ if TYPE_CHECKING:
     from ..table.row import Record, Refused
 
 CELL_CHARACTERS = 16 << 20  # of a cell of CSV: a picture of 12 MB in base64
-SAMPLE_CHARACTERS, SAMPLE_LINES = 1 << 16, 200  # by which the delimiter is told
+SAMPLE_CHARACTERS, SAMPLE_LINES = 1 << 16, 200  # by which the delimiter is detected
 DELIMITERS = "\t;|,"
 ONE_COLUMN = "\x1f"  # the delimiter of a table whose header has none
 
 
 def csv_form(lines: Iterable[str]) -> tuple[Members, list[str], bool]:
-    """Return ({"delimiter", "blank": whether blanks may stand before a quotation,
+    """Return ({"delimiter", "blank": whether blanks may stand before a cell in quotes,
     "quotes": whether a quotation mark within quotes is "doubled" or "escaped" with a
-    backslash; "none" where it is a sign as others}, the lines that were read for it,
-    whether the first line names the delimiter)."""
+    backslash, "none" where quotation marks are characters as others}, the lines that
+    were read for it, whether the first line names the delimiter: sep=;)."""
     lines = iter(lines)
     line = next(lines)
-    said = re.fullmatch(r'"?sep=(.)"?[,;\t]*', line.strip("\r\n"), re.IGNORECASE)
-    sample = [] if said else [line]
-    size = 0 if said else len(line)
+    named = re.fullmatch(r'"?sep=(.)"?[,;\t]*', line.strip("\r\n"), re.IGNORECASE)
+    sample = [] if named else [line]
+    size = 0 if named else len(line)
     for line in lines:
         sample.append(line)
         size += len(line)
         if size > SAMPLE_CHARACTERS or len(sample) >= SAMPLE_LINES:
             break
-    delimiter = said[1] if said else _delimiter(sample)
+    delimiter = named[1] if named else _delimiter(sample)
     form = {"delimiter": delimiter, "blank": False}
     form["quotes"] = _quotes(sample, delimiter)
-    # A blank before a quotation would else make it a part of the cell.
+    # Or csv.reader takes what follows the blank as it is, quotation marks included.
     before = re.compile(rf'{re.escape(delimiter)} +"[^"]')
     if form["quotes"] != "none" and any(map(before.search, sample)):
         form["blank"] = any(
             re.match(' +"', cell) for cells in _records(sample, form) for cell in cells
         )
-    return form, sample, bool(said)
+    return form, sample, bool(named)
 
 
 def csv_reader(lines: Iterable[str], form: Members) -> Any:
-    """Return a csv.reader of lines, by what csv_form said of them."""
-    import csv
+    """Return a csv.reader of lines, in the form that csv_form found."""
+    import csv  # tables of JSON need none of it
 
     quotes = form.get("quotes")
     if quotes == "escaped":
-        lines = (_BACKSLASHES.sub(_kept, line) for line in lines)
+        lines = (_BACKSLASHES.sub(_with_backslashes_doubled, line) for line in lines)
     return csv.reader(
         lines,
         delimiter=form["delimiter"],
@@ -69,27 +69,27 @@ def csv_reader(lines: Iterable[str], form: Members) -> Any:
 _BACKSLASHES = re.compile(r'\\+("?)')
 
 
-def _kept(found: re.Match[str]) -> str:
-    """Return backslashes so that csv.reader keeps them: only those before a quotation
-    mark escape something, others belong to a path or the like."""
+def _with_backslashes_doubled(found: re.Match[str]) -> str:
+    """Return backslashes doubled, so that csv.reader keeps them, unless they escape a
+    quotation mark: others belong to a path or the like."""
     return found[0] if found[1] else 2 * found[0]
 
 
 def csv_records(
     lines: Iterator[tuple[int, str]], refused: Refused, form: Members | None = None
 ) -> Iterator[Record]:
-    """Yield (line, cells) or a Flaw of each record of CSV, its header the first; form
-    is what csv_form said of the table that the lines are a part of."""
-    import csv
+    """Yield (line, cells) or a Flaw for each record of CSV, the header first. `form` is
+    that of the whole table where the lines are a part of it."""
+    import csv  # tables of JSON need none of it
 
     csv.field_size_limit(CELL_CHARACTERS)
     first, line = next(lines)
-    own, sample, said = csv_form(chain([line], (line for _, line in lines)))
-    if form is None and (width := _below(sample, own["delimiter"])):
+    found, sample, named = csv_form(chain([line], (line for _, line in lines)))
+    if form is None and (width := _width_below_title(sample, found["delimiter"])):
         problem = f"line {first} has one cell and those below have {width}: {ABOVE}"
         raise refused(f"{problem}, or put the cells of a single column in quotes")
-    form = form or own
-    first += said
+    form = form or found
+    first += named
     reader = csv_reader(chain(sample, (line for _, line in lines)), form)
     while True:
         number = first + reader.line_num
@@ -125,11 +125,11 @@ def csv_records(
 
 
 def _delimiter(sample: list[str]) -> str:
-    """Return the sign that parts the cells: that by which most rows are as wide as the
-    header, and of those the one with most columns."""
+    """Return the delimiter: that with which most rows have as many cells as the header,
+    and of several such the one that makes most columns."""
     best, delimiter = (-1.0, 0), ONE_COLUMN
     if not any(filled(line.translate(_NO_CELLS)) for line in sample):
-        return ","  # which leaves no row
+        return ","  # there are blank cells only, and so no rows
     for sign in DELIMITERS:
         widths = _widths(sample, sign)
         width = widths[0] if widths else 0
@@ -139,18 +139,17 @@ def _delimiter(sample: list[str]) -> str:
         exact = rows.count(width)
         less = sum(0 < w < width for w in rows)
         if sign == "\t" and exact + less == len(rows) <= 2 * exact:
-            return sign  # names and texts hardly ever have tabs, but commas
+            return sign  # texts in cells have commas, but hardly ever tabs
         score = (exact + 0.5 * less) / len(rows), width
         if score > best:
             best, delimiter = score, sign
     return delimiter
 
 
-def _below(sample: list[str], delimiter: str) -> int:
+def _width_below_title(sample: list[str], delimiter: str) -> int:
     """Return how many cells the lines below a title have, where the title was taken for
-    the names of the columns; 0 where there is no title. Text that has as many commas in
-    each line is taken for a table where it has at least three such lines of three
-    cells."""
+    the header; 0 where there is no title. The lines are taken for a table if all have
+    as many cells, and there are at least three lines of three cells."""
     if delimiter != ONE_COLUMN:
         return 0
     for sign in DELIMITERS:
@@ -165,7 +164,8 @@ def _below(sample: list[str], delimiter: str) -> int:
 
 
 def _quotes(sample: list[str], delimiter: str) -> str:
-    """Return the first of "doubled", "escaped" and "none" by which records are read."""
+    """Return the first of "doubled", "escaped" and "none" by which the sample reads as
+    a table; see csv_form."""
     if delimiter == ONE_COLUMN or not any('"' in line for line in sample):
         return "doubled"
     widths = _widths(sample, delimiter)
@@ -178,7 +178,7 @@ def _quotes(sample: list[str], delimiter: str) -> str:
 
     if any('\\"' in line for line in sample) and better("escaped", True):
         return "escaped"
-    # Quotation marks in a table with tabs often are none of its grammar.
+    # Tables with tabs often have quotation marks that quote no cell, as for inches.
     within = any(_QUOTED_CELL.search(line) for line in sample)
     opened = sum(line.count('"') for line in sample) % 2 == 1
     if delimiter == "\t" and not within and better("none", opened):
@@ -198,7 +198,7 @@ def _widths(sample: list[str], sign: str, quotes: str = "doubled") -> list[int]:
 
 def _records(sample: list[str], form: Members) -> Iterator[list[str]]:
     """Yield the cells of each record that is not blank, none where it is no CSV."""
-    import csv
+    import csv  # tables of JSON need none of it
 
     reader = csv_reader(sample, form)
     while True:

@@ -27,12 +27,14 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 HEAD_BYTES = 4096  # bytes by which the encoding of a text without a mark is detected
-PIECE_BYTES = 1 << 16  # that are decoded at a time
+PIECE_BYTES = 1 << 16  # decoded at a time
 # Letters beyond ASCII that follow one another. In a Western language most stand alone;
 # in what is in fact Cyrillic, Greek or Chinese hardly one does.
 _RUN = re.compile(rb"[\x8a\x8c\x8e\x9a\x9c\x9e\xc0-\xff]+")
-SURE = 5  # signs within words that make a text another once it was read as Western
-LOOKS = 8  # pieces that are looked at so
+# How many odd signs within words show, once a text was taken for Western, that it is not;
+# and in how many pieces they are looked for.
+SURE = 5
+LOOKS = 8
 _HIGH = re.compile(rb"[\x80-\xff]")
 _UPPER, _LOWER = (
     rb"\x8a\x8c\x8e\x9f\xc0-\xd6\xd8-\xde",
@@ -60,20 +62,19 @@ _WITHIN = (
 # them.
 _CONTROLS = re.compile(rb"[\x02-\x08\x0e-\x19\x7f]")
 _NO_BEGINNINGS = (*range(0x80, 0xC0), *range(0xF5, 0x100))  # of UTF-8
-# Places and first bytes of files that are no text, beside those of filetypes.py.
-_FILES = (
-    (0, b"7z\xbc\xaf", "a 7-Zip archive"),
-    (0, b"Rar!\x1a\x07", "a RAR archive"),
-    (4, b"1AY&SY", "a file compressed with bzip2"),
-    (0, b"\xfd7zXZ\0", "a file compressed with xz"),
-    (257, b"ustar", "a tar archive"),
-    (0, b"SQLite format 3\0", "an SQLite database"),
-    (0, b"ARROW1\0", "an Arrow file (Feather)"),
-    (0, b"Obj\x01", "an Avro file"),
-    (0, b"\x28\xb5\x2f\xfd", "a file compressed with zstd"),
-    (0, b"%!PS", "a PostScript file"),
-    (0, b"\xd0\xcf\x11\xe0", "an old or protected Office file"),
+# Files that are no text, though much of them may read as one.
+_NO_TEXT: tuple[str, ...] = (
+    ".7z",
+    ".rar",
+    ".bz2",
+    ".xz",
+    ".tar",
+    ".sqlite",
+    ".arrow",
+    ".avro",
+    ".zst",
 )
+_NO_TEXT += (".ps", ".xls")
 
 
 class BadTextError(ValueError):
@@ -96,10 +97,11 @@ def texts(
             break
     if not head:
         return
-    for place, sign, what in _FILES:
-        if head.startswith(sign, place):
-            raise BadTextError(f"is {what}")
-    encoding, mark = _marked(head)
+    from ..transfer.filetypes import WORDS, file_like  # what opened the file loads it
+
+    if ending := file_like(head, *_NO_TEXT):
+        raise BadTextError(f"is {WORDS[ending]}")
+    encoding, mark = _encoding_by_mark(head)
     if encoding is None and (problem := _no_text(head[:HEAD_BYTES])):
         raise BadTextError(f"is {problem}")
     if encoding in (None, "utf-8"):
@@ -110,7 +112,7 @@ def texts(
     decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
     try:
-        for block in _then(head[mark:], blocks):
+        for block in _small_pieces(head[mark:], blocks):
             text = decoder.decode(block)
             line += text.count("\n")
             yield text
@@ -121,20 +123,22 @@ def texts(
         ) from None
 
 
-def _then(head: bytes, blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
-    """Yield bytes in small pieces, as their text may take four times the memory."""
+def _small_pieces(head: bytes, blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Yield the head and the blocks in small pieces: their text may take four times the
+    memory."""
     for block in chain([head], blocks):
         block = memoryview(block)
         for place in range(0, len(block), PIECE_BYTES):
             yield bytes(block[place : place + PIECE_BYTES])
 
 
-def _marked(head: bytes) -> tuple[str | None, int]:
-    """Return (encoding or None, length of its mark)."""
+def _encoding_by_mark(head: bytes) -> tuple[str | None, int]:
+    """Return (encoding, length of its byte order mark) of a text with such a mark, or
+    of one whose zeros show UTF-16 or UTF-32; else (None, 0)."""
     for mark, encoding in MARKS:
         if head.startswith(mark):
             return encoding, len(mark)
-    if b"\0" in head[:HEAD_BYTES] and (wide := _wide(head[:HEAD_BYTES])):
+    if b"\0" in head[:HEAD_BYTES] and (wide := _wide_encoding(head[:HEAD_BYTES])):
         return wide, 0
     if len(head) < 6 or (len(head) < HEAD_BYTES and len(head) % 2):
         return None, 0
@@ -149,9 +153,9 @@ def _marked(head: bytes) -> tuple[str | None, int]:
     return None, 0
 
 
-def _wide(head: bytes) -> str | None:
-    """Return UTF-32 or UTF-16 where a text without a mark is in one of them, whatever
-    its language: the zeros of its line ends show it."""
+def _wide_encoding(head: bytes) -> str | None:
+    """Return the encoding of a text in UTF-32 or UTF-16 without a mark, in whatever
+    language, by the zeros of its line ends; None for any other."""
     # ASCII with zeros in it is no UTF-16, though it may be read as such.
     names = ["utf-32-le", "utf-32-be"]
     if not head.isascii() or _CONTROLS.search(head):
@@ -166,7 +170,8 @@ def _wide(head: bytes) -> str | None:
                 continue
             text = cut[: error.start].decode(name)
         ends = text.count("\n") + text.count("\r")
-        seen = cut.count(b"\n") + cut.count(b"\r")  # also halves of other signs
+        # Of these bytes some may be halves of other characters.
+        seen = cut.count(b"\n") + cut.count(b"\r")
         if ends * 2 >= seen > 0 and not re.search("[\0-\x08\x0e-\x1f]", text):
             return name
     return None
@@ -196,7 +201,7 @@ def _bytewise(
     """Yield the text of UTF-8, or of Windows-1252 where the first character beyond
     ASCII shows that it is that. Before it both are the same."""
     line, rest, looks = 1, b"", LOOKS
-    for block in _then(head, blocks):
+    for block in _small_pieces(head, blocks):
         data = rest + block if rest else block
         rest = b""
         if encoding == "cp1252":
@@ -211,7 +216,7 @@ def _bytewise(
                     text = data.decode()
                 elif encoding or not data[: error.start].isascii():
                     place = line + data.count(b"\n", 0, error.start)
-                    raise _unknown(place) from None
+                    raise _unknown_encoding(place) from None
                 else:
                     text = _western(data, line)
                     encoding = "cp1252"
@@ -223,7 +228,7 @@ def _bytewise(
         yield text
     if rest:
         if encoding:
-            raise _unknown(line)
+            raise _unknown_encoding(line)
         yield _western(rest, line)
         if told:
             told("Windows-1252")
@@ -237,11 +242,11 @@ def _western(data: bytes, line: int, least: int = 1) -> str:
         alone += len(run) if len(run) <= 2 and not _pair(run) else 0
     if (letters and alone * 2 < letters) or (least and _misread(data, least)):
         place = next(_HIGH.finditer(data)).start()
-        raise _unknown(line + data.count(b"\n", 0, place))
+        raise _unknown_encoding(line + data.count(b"\n", 0, place))
     try:
         return data.decode("cp1252")
     except UnicodeDecodeError as error:
-        raise _unknown(line + data.count(b"\n", 0, error.start)) from None
+        raise _unknown_encoding(line + data.count(b"\n", 0, error.start)) from None
 
 
 def _misread(data: bytes, least: int) -> bool:
@@ -258,8 +263,8 @@ def _misread(data: bytes, least: int) -> bool:
     def share(signs: str) -> float:
         return sum(map(letters.count, signs)) / len(letters)
 
-    # What letters of Turkish and Baltic languages, Czech and Croatian, Hungarian
-    # become.
+    # What Turkish, Baltic, Czech, Croatian and Hungarian letters look like when they are
+    # read as Windows-1252.
     if share("þð") > 0.1:
         return share("çüëèûàâîïê") > 0.1
     if share("šž") > 0.1 or share("ø") > 0.1:
@@ -272,11 +277,12 @@ def _misread(data: bytes, least: int) -> bool:
 
 
 def _pair(run: bytes) -> bool:
-    """Say whether two letters are rather one sign of a Chinese or Japanese code."""
+    """Say whether two letters are rather one character in a Chinese or Japanese code
+    page."""
     return len(run) == 2 and run.decode("cp1252", "replace").lower() not in _PAIRS
 
 
-# Letters beyond ASCII that follow one another in Western words, two by two.
+# Pairs of letters beyond ASCII that stand side by side in Western words.
 _TWO = (
     "ééèéäöööüüåääåááãõçãçõîïôïïéáííáóííóößüßäßßäßüåööååøøåøøææðí"
     "íððóóðæðáððáíþþýýðúðóþþóää"
@@ -284,7 +290,7 @@ _TWO = (
 _PAIRS = frozenset(_TWO[n : n + 2] for n in range(0, len(_TWO), 2))
 
 
-def _unknown(line: int) -> BadTextError:
+def _unknown_encoding(line: int) -> BadTextError:
     return BadTextError(
         f"is not text in UTF-8: line {line} (in Excel, save it as CSV UTF-8)"
     )

@@ -1,4 +1,4 @@
-"""The line of a table that names its columns, and rows made by it."""
+"""The header of a table, which names its columns, and rows made by it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ ABOVE = "remove what stands above the names of the columns"
 
 
 class Header:
-    """The names of the columns, by which rows are made of cells."""
+    """The names of a table's columns."""
 
     def __init__(self, line: int, cells: list[Json]) -> None:
         self.line = line
         self.cells = cells
         self.names, self.width = _names(cells)
-        there = [*map(filled, cells)]
-        self.count = sum(there)
-        self.start = there.index(True)  # columns before the first that has a name
+        named = [*map(filled, cells)]
+        self.count = sum(named)
+        self.start = named.index(True)  # the columns before the first with a name
 
     def is_title(self, cells: list[Json]) -> bool:
-        """Say of the first row whether it rather has the names, below a title."""
-        own = slice(self.start, self.start + 1)
-        return self.count == 1 and sum(map(filled, cells)) >= 2 + any(
-            map(filled, cells[own])
-        )
+        """Say whether the header is a title, by the cells of the row below it: those
+        are then the names of the columns."""
+        below = cells[self.start : self.start + 1]
+        count = sum(map(filled, cells))
+        return self.count == 1 and count >= 2 + any(map(filled, below))
 
     def row(self, line: int, cells: list[Json]) -> Row:
         """Return the row of some cells, or a Flaw."""
@@ -58,20 +58,20 @@ def _too_wide(line: int, cells: int, columns: int) -> str:
 
 
 def _names(cells: list[Json]) -> tuple[list[str], int]:
-    """Return a name of its own for each column, and how many columns there are up to
-    the last that the header names."""
-    # A mark of byte order that a tool wrote before another's is no part of a name.
+    """Return (a name for each column, no two alike, how many columns there are up to
+    the last that the header names)."""
+    # A byte order mark, which some tools write twice, is no part of a name.
     names = [
         str(cell).strip("\ufeff").strip() if filled(cell) else "" for cell in cells
     ]
     width = max(n for n, name in enumerate(names, 1) if name)
     taken = {name for name in names if name}
-    own: dict[str, None] = {}
+    unique: dict[str, None] = {}
     tries: dict[str, int] = {}  # by name: a header may repeat one name many times
     for number, name in enumerate(names, 1):
         made = first = name or f"column_{number}"
-        while made in own or (made != name and made in taken):
+        while made in unique or (made != name and made in taken):
             tries[first] = tries.get(first, 1) + 1
             made = f"{first}_{tries[first]}"
-        own[made] = None
-    return list(own), width
+        unique[made] = None
+    return list(unique), width

@@ -19,7 +19,7 @@ BLANK = re.compile(r"[ \t\r\n]*")
 
 
 class JsonText:
-    """JSON text, of which no more is held than the value at hand needs."""
+    """JSON text that is read value by value, of which little more than one is held."""
 
     def __init__(self, blocks: Iterable[str], refused: Refused) -> None:
         self.blocks = iter(blocks)
@@ -27,7 +27,8 @@ class JsonText:
         self.text, self.place, self.ended = "", 0, False
 
     def more(self) -> None:
-        """Hold at least twice as much: what is long is not read over and over."""
+        """Read on, at least as much as is held already: a long value is then parsed again
+        few times."""
         rest = self.text[self.place :]
         pieces, size = [rest], 0
         while size <= len(rest) and not self.ended:
@@ -51,7 +52,7 @@ class JsonText:
             self.more()
 
     def item(self, decoder: json.JSONDecoder, number: int) -> tuple[Json, str]:
-        """Return the next value and its text."""
+        """Return (the next value, its text). Raises what `refused` makes."""
         self.sign()
         while True:
             fault = "it is cut off"
@@ -79,7 +80,8 @@ class JsonText:
 
 
 def is_array(name: str | None, head: str) -> bool:
-    """Tell the list of a JSON file from a CSV's first column named [like this]."""
+    """Say whether a text that begins with [ is a JSON list, rather than CSV whose first
+    column is named [like this]."""
     start = head[1:].lstrip()[:5]
     if name and name.lower().endswith((".csv", ".tsv")):
         return start[:1] in ("{", "[")
@@ -87,6 +89,7 @@ def is_array(name: str | None, head: str) -> bool:
 
 
 def is_json(name: str | None, line: str) -> bool:
+    """Say whether a file is JSON Lines, by its name and its first line."""
     start = line.lstrip()
     if start[:1] != "{":
         if not name or not name.lower().endswith((".jsonl", ".ndjson")):
@@ -111,10 +114,10 @@ def json_value(decoder: json.JSONDecoder, text: str) -> Json:
     return value if end == len(text) else None
 
 
-def gathered_lines(
+def gather_lines(
     lines: Iterator[tuple[int, str]],
 ) -> tuple[list[tuple[int, str]], str]:
-    """Return the next lines, as many as a row may be long, and their text."""
+    """Return (the next lines, up to the length that a row may have, their text)."""
     found, size = [], 0
     for number, line in lines:
         found.append((number, line))
@@ -125,6 +128,7 @@ def gathered_lines(
 
 
 def begins_with_object(decoder: json.JSONDecoder, text: str) -> bool:
+    """Say whether a text begins with a whole JSON object."""
     try:
         value, _ = decoder.raw_decode(text.lstrip(BLANKS))
     except (ValueError, RecursionError):

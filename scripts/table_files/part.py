@@ -29,7 +29,7 @@ NUMBERS = ("number", "of", "start", "end", "head", "line", "rows", "size")
 
 
 def checked(part: Json, field: str) -> Members:
-    """Return a part, or raise a TogetherError for what is none."""
+    """Return a part. Raises TogetherError for what is none."""
     good = (
         isinstance(part, dict)
         and all(type(part.get(name)) is int for name in NUMBERS)
@@ -93,6 +93,6 @@ def _first(blocks: Any, count: int, field: str) -> Iterator[bytes | memoryview]:
 
 
 def validator(source: Any) -> str | None:
-    """Return what says that an address still answers with the same, or None."""
+    """Return the validator (ETag or so) of a file that came from an address, or None."""
     first = getattr(source, "first", None)
     return first.validator if first is not None else None

@@ -7,6 +7,7 @@ import re
 from itertools import chain
 
 from ..client.jsonio import MOST_NESTING, is_suspect, is_too_deep
+from ..table.gzipped import unpacked
 from ..table.row import ROW_CHARACTERS, Flaw, filled, too_long_row
 from ..table.table import LOST
 from .csv_rows import csv_records
@@ -15,13 +16,14 @@ from .header import ABOVE, Header
 from .json_rows import (
     JsonText,
     begins_with_object,
-    gathered_lines,
+    gather_lines,
     holds_rows,
     is_array,
     is_json,
     json_value,
     list_within,
 )
+from .part import blocks_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,12 +33,12 @@ if TYPE_CHECKING:
     from ..table.row import Record, Refused, Row
     from ..table.table import Table
 
-NO_TABLES = (
-    (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls), or protected: save it as .xlsx"),
-    (b"%PDF", "a PDF and no table: give CSV, .xlsx or JSON Lines"),
-    (b"{\\rtf", "an RTF file and no table: give CSV, .xlsx or JSON Lines"),
-    (b"PAR1", "a Parquet file: make rows of it with files/read_parquet"),
-)
+NO_TABLES = {
+    ".xls": "save it as .xlsx",
+    ".pdf": "give CSV, .xlsx or JSON Lines",
+    ".rtf": "give CSV, .xlsx or JSON Lines",
+    ".parquet": "make rows of it with files/read_parquet",
+}
 GZIP = b"\x1f\x8b"
 PAGE = re.compile(
     r"<(?:!doctype|html|head|body|meta|style|table|\?xml|rss|svg)\b", re.IGNORECASE
@@ -70,6 +72,7 @@ class TableFile:
     def rows(self, value: Json) -> Iterator[Row]:
         """Yield the rows of what is given."""
         from ..transfer.file_input import open_file  # only where a file is given
+        from ..transfer.filetypes import WORDS, file_like  # only then, too
 
         if isinstance(value, str) and _is_written(value):
             value = {"text": value}
@@ -77,22 +80,18 @@ class TableFile:
         name, self.table.size = source.name, source.length
         blocks = source.blocks()
         if self.part:
-            from .part import blocks_of  # only within a flow that splits a table
-
             blocks = blocks_of(source, self.part, self.table.field)
             self.table.size = self.part["head"] + self.part["end"] - self.part["start"]
         head = _head(blocks)
-        blocks = self.counted(chain([head], blocks))
+        blocks = self.counting(chain([head], blocks))
         if head.startswith(GZIP):
-            from ..table.gzipped import unpacked  # only for a table that is compressed
-
             name = name and name.removesuffix(".gz")
             blocks = unpacked(blocks, self.refused)
             head = _head(blocks)
             blocks = chain([head], blocks)
-        for mark, what in NO_TABLES:
-            if head.startswith(mark):
-                raise self.refused(f"is {what}")
+        if ending := file_like(head, *NO_TABLES):
+            problem = f"is {WORDS[ending]} and no table: {NO_TABLES[ending]}"
+            raise self.refused(problem)
         if head.startswith(b"PK\x03\x04"):
             from ..documents.workbook import records  # only where such a file is given
 
@@ -101,7 +100,7 @@ class TableFile:
             yield from self.written(name, self.decoded(blocks))
 
     def written(self, name: str | None, blocks: Iterable[str]) -> Iterator[Row]:
-        """Yield the rows of text."""
+        """Yield the rows of a text file."""
         head = ""
         for block in blocks:
             head = block.lstrip()[:1024]
@@ -115,7 +114,7 @@ class TableFile:
         if PAGE.match(head) and self.part is None:
             raise self.refused("is a web page or XML and no table: give CSV or .xlsx")
         blocks = chain([block], blocks)
-        whole = self.part is None  # a part holds lines
+        whole = self.part is None  # parts are made of lines alone
         if whole and head.startswith("[") and is_array(name, head):
             yield from self.array(blocks)
             return
@@ -135,9 +134,10 @@ class TableFile:
             form = self.part["csv"] if self.part else None
             yield from self.tabled(csv_records(lines, self.refused, form))
 
-    def counted(
+    def counting(
         self, blocks: Iterable[bytes | memoryview]
     ) -> Iterator[bytes | memoryview]:
+        """Yield blocks, while the table counts the bytes that were read."""
         for block in blocks:
             self.table.position += len(block)
             yield block
@@ -166,6 +166,7 @@ class TableFile:
         return (self.table.row if is_suspect(text) else self.table.rowed)(value, where)
 
     def json_lines(self, lines: Iterator[tuple[int, str]]) -> Iterator[Row]:
+        """Yield the rows of JSON Lines, or of one object over several lines."""
         number, line = next(lines)
         lines = chain([(number, line)], lines)
         whole = self.part is None
@@ -175,7 +176,7 @@ class TableFile:
             and not line.rstrip().endswith("}")
         ):
             # An object over several lines is one row, or holds them.
-            gathered, text = gathered_lines(lines)
+            gathered, text = gather_lines(lines)
             if isinstance(json_value(self.table.decode, text), dict):
                 gathered = [(gathered[0][0], text)]
             elif begins_with_object(self.table.decode, text):
@@ -271,7 +272,7 @@ class TableFile:
 
 
 def _is_written(text: str) -> bool:
-    """Say whether a text is a table itself, and no base64, address or the like."""
+    """Say whether a text is a table itself, rather than base64, an address or so."""
     if re.match(r"\s*(data:|s3://|https?://)", text[:1024], re.IGNORECASE):
         return False
     return "\n" in text or text.lstrip()[:1] in ("{", "[")

@@ -19,7 +19,7 @@ import uuid
 
 from ..catalog.budget import Budget
 from ..catalog.model_choice import choose_model
-from ..catalog.pricing import bill, usage_of
+from ..catalog.pricing import bill, spent_on, usage_of
 from ..chat_steps import CHAT, ask, parse_completion
 from ..client import TogetherError, prepare
 from ..client.job import log
@@ -34,7 +34,7 @@ from .tool_steps import (
     message_of,
     note_of_cut,
     note_of_failed,
-    told,
+    tool_message,
     with_text,
     written_call,
 )
@@ -65,15 +65,15 @@ def begin_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
         log(note)
     run = _flow()
     name = given.get("conversation") or conversation.new_name(run)
-    kept = conversation.read(name)
-    if kept is None and given.get("conversation"):
+    talk = conversation.read(name)
+    if talk is None and given.get("conversation"):
         problem = "is not kept in this workspace"
         raise TogetherError.refused("conversation", problem)
-    if kept is not None and kept.get("run") == run:
-        return {"conversation": name, "model": kept["model"]}  # a step that ran again
-    messages = kept["messages"] if kept is not None else []
-    if kept is not None and not given.get("model"):
-        given["model"] = kept["model"]
+    if talk is not None and talk.get("run") == run:
+        return {"conversation": name, "model": talk["model"]}  # a step that ran again
+    messages = talk["messages"] if talk is not None else []
+    if talk is not None and not given.get("model"):
+        given["model"] = talk["model"]
     choose_model(auth, given, "tools")
     if given.get("system"):
         messages = [m for m in messages if m["role"] != "system"]
@@ -94,57 +94,57 @@ def ask_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     TogetherError, also when the budget does not do for another question."""
     given = prepare(step, arguments)
     credentials(auth, CHAT["host"])  # a missing key is known before anything is read
-    name, kept = _kept(given)
+    name, talk = _conversation_of(given)
     tools = tools_of(step, given)
-    if not kept["pending"] and kept["final"] is None:
+    if not talk["pending"] and talk["final"] is None:
         # How often this question was asked: what is kept before it is, outlives a kill.
-        kept["asked"] = kept.get("asked", 0) + 1
-        conversation.write(name, kept)
+        talk["asked"] = talk.get("asked", 0) + 1
+        conversation.write(name, talk)
         try:
-            _ask(auth, given, kept, list(tools.values()))
+            _ask(auth, given, talk, list(tools.values()))
         except TogetherError as error:
-            if not error.ambiguous:
-                kept["asked"] -= 1
-                conversation.write(name, kept)
+            if spent_on(error) is not None:  # it was refused, and not asked
+                talk["asked"] -= 1
+                conversation.write(name, talk)
             raise
-        conversation.write(name, kept)
+        conversation.write(name, talk)
     calls = [
         {"tool": call["name"], "arguments": call["text"][:SHOWN]}
-        for call in kept["pending"]
+        for call in talk["pending"]
     ]
     asked = [
         c
-        for c, call in zip(calls, kept["pending"], strict=True)
+        for c, call in zip(calls, talk["pending"], strict=True)
         if c["tool"] in tools and tools[c["tool"]].approval and "error" not in call
     ]
     names = ", ".join(dict.fromkeys(call["tool"] for call in asked))
     question = f"May the agent use {names}?" if asked else None
-    done = kept["final"] is not None
+    done = talk["final"] is not None
     return {"done": done, "calls": calls, "approve": asked, "question": question}
 
 
-def _ask(auth: Auth, given: Members, kept: Members, tools: list[Tool]) -> None:
-    body: Members = {"model": kept["model"], "messages": kept["messages"]}
+def _ask(auth: Auth, given: Members, talk: Members, tools: list[Tool]) -> None:
+    body: Members = {"model": talk["model"], "messages": talk["messages"]}
     if "max_tokens" in given:
         body["max_tokens"] = given["max_tokens"]
     budget = Budget(given.get("budget_usd"))
-    budget.spent = before = _spent(kept)
+    budget.spent = before = _spent(talk)
     offered = [tool.offer() for tool in tools]
-    may_call = kept["rounds"] < given["max_rounds"]
+    may_call = talk["rounds"] < given["max_rounds"]
     if may_call:
         answer = ask(auth, {**body, "tools": offered}, budget)
     else:
         answer = last_answer(auth, body, offered, budget)
-    found = parse_completion(answer)
+    completion = parse_completion(answer)
     usage = usage_of(answer)
     # Of an answer that tells no usage, what was set aside for it counts.
     entry = {"usage": usage, "counted_usd": budget.spent - before}
-    kept["answers"].append({**entry, "asked": kept.pop("asked")})
-    wanted = found["tool_calls"] if may_call else []
-    used = {call["id"] for m in kept["messages"] for call in m.get("tool_calls") or ()}
-    message, calls = message_of(answer, found, wanted, kept["rounds"], used)
-    kept["messages"].append(message)
-    kept["pending"] = [
+    talk["answers"].append({**entry, "asked": talk.pop("asked")})
+    wanted = completion["tool_calls"] if may_call else []
+    used = {call["id"] for m in talk["messages"] for call in m.get("tool_calls") or ()}
+    message, calls = message_of(answer, completion, wanted, talk["rounds"], used)
+    talk["messages"].append(message)
+    talk["pending"] = [
         {
             "id": call["id"],
             "name": call["function"]["name"],
@@ -154,12 +154,12 @@ def _ask(auth: Auth, given: Members, kept: Members, tools: list[Tool]) -> None:
         for call in calls
     ]
     if not calls:
-        kept["final"] = {
-            "text": found["text"],
-            "finish_reason": found["finish_reason"],
-            "model": answer.get("model") or kept["model"],
-            "wanted_more": bool(found["tool_calls"]),
-            "written": written_call(found["text"], [tool.name for tool in tools]),
+        talk["final"] = {
+            "text": completion["text"],
+            "finish_reason": completion["finish_reason"],
+            "model": answer.get("model") or talk["model"],
+            "wanted_more": bool(completion["tool_calls"]),
+            "written": written_call(completion["text"], [tool.name for tool in tools]),
         }
 
 
@@ -170,9 +170,9 @@ def start_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
     often this runs, each job is started once. Raises TogetherError.
     """
     given = prepare(step, arguments)
-    name, kept = _kept(given)
+    name, talk = _conversation_of(given)
     tools = tools_of(step, given)
-    for number, call in enumerate(kept["pending"]):
+    for number, call in enumerate(talk["pending"]):
         if "job" in call or "error" in call or "result" in call:
             continue
         call["arguments"] = call["text"]
@@ -182,37 +182,46 @@ def start_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
                 call["name"], call["arguments"], tools
             )
             if number >= MOST_CALLS:
-                raise TogetherError(f"at most {MOST_CALLS} calls are made at once")
+                raise TogetherError(
+                    f"at most {MOST_CALLS} calls are made at once", type="not_allowed"
+                )
             if tool.approval and not given["approved"]:
-                raise TogetherError("a person was asked and did not allow this call")
+                raise TogetherError(
+                    "a person was asked and did not allow this call", type="not_allowed"
+                )
             if tool.approval and len(call["text"]) > SHOWN:
                 raise TogetherError(
                     f"its arguments have more than {SHOWN} characters, which a person "
-                    "cannot be shown whole: make them shorter"
+                    "cannot be shown whole: make them shorter",
+                    type="not_allowed",
                 )
             if tool.kind == "mcp":
-                _ask_server(name, kept, call, tool)
+                _ask_server(name, talk, call, tool)
                 continue
             words = {**call["arguments"], **tool.fixed}
-            mark = f"{kept['run']}/{kept['rounds']}/{number}"
+            mark = f"{talk['run']}/{talk['rounds']}/{number}"
             job = str(uuid.uuid5(uuid.NAMESPACE_URL, mark))
             call["job"] = jobs.start(tool.path, tool.kind, words, job)
         except TogetherError as error:
             call["error"] = str(error)
         call.setdefault("began", time.time())
-    conversation.write(name, kept)
-    refused = sum("error" in call for call in kept["pending"])
-    return {"started": len(kept["pending"]) - refused, "refused": refused}
+    conversation.write(name, talk)
+    refused = sum("error" in call for call in talk["pending"])
+    return {"started": len(talk["pending"]) - refused, "refused": refused}
 
 
-def _ask_server(name: str, kept: Members, call: Members, tool: Tool) -> None:
+def _ask_server(name: str, talk: Members, call: Members, tool: Tool) -> None:
     """Carry a call out here: a job's arguments would show the server's token. Raises
     TogetherError, also where an earlier run of the step may have carried it out."""
     if "began" in call:
-        raise TogetherError("it broke off: whether it was carried out is not known")
+        raise TogetherError(
+            "it broke off: whether it was carried out is not known", type="job_failed"
+        )
     call["began"] = time.time()
-    conversation.write(name, kept)
-    call["result"] = told(call["id"], tool.call(call["arguments"]), None)["content"]
+    conversation.write(name, talk)
+    call["result"] = tool_message(call["id"], tool.call(call["arguments"]), None)[
+        "content"
+    ]
     call["seconds"] = round(time.time() - call["began"], 3)
 
 
@@ -223,9 +232,9 @@ def watch_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
     cancelled. Raises TogetherError.
     """
     given = prepare(step, arguments)
-    name, kept = _kept(given)
+    name, talk = _conversation_of(given)
     running = 0
-    for call in kept["pending"]:
+    for call in talk["pending"]:
         if "error" in call or "result" in call:
             continue
         ended = jobs.outcome(call["job"])
@@ -235,7 +244,7 @@ def watch_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
         elif ended is None:
             running += 1
         elif ended["outcome"] == "success":
-            message = told(call["id"], ended["result"], None)
+            message = tool_message(call["id"], ended["result"], None)
             call["result"] = message["content"]
         else:
             call["error"] = _reason(ended["result"])
@@ -246,19 +255,19 @@ def watch_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
             growing,
         )  # a module that no other step of these needs
 
-        conversation.write(name, kept)
+        conversation.write(name, talk)
         pause = growing(FIRST, LONGEST, given["attempt"])
         return {"done": False, "wait_seconds": pause, "running": running}
-    for call in kept["pending"]:
+    for call in talk["pending"]:
         result, error = call.get("result"), call.get("error")
-        kept["messages"].append(told(call["id"], result, error))
+        talk["messages"].append(tool_message(call["id"], result, error))
         entry = {"tool": call["name"], "arguments": call["arguments"]}
         entry |= {"result": result, "error": error, "job": call.get("job")}
-        kept["calls"].append({**entry, "seconds": call.get("seconds")})
-    if kept["pending"]:
-        kept["rounds"] += 1
-        kept["pending"] = []
-        conversation.write(name, kept)
+        talk["calls"].append({**entry, "seconds": call.get("seconds")})
+    if talk["pending"]:
+        talk["rounds"] += 1
+        talk["pending"] = []
+        conversation.write(name, talk)
     return {"done": True, "wait_seconds": 0, "running": 0}
 
 
@@ -267,16 +276,16 @@ def finish_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     "model", "finish_reason"} of an agent that has answered. Raises TogetherError, with
     the same in `partial` where it ended without a word."""
     given = prepare(step, arguments)
-    name, kept = _kept(given)
-    final = kept["final"]
+    name, talk = _conversation_of(given)
+    final = talk["final"]
     if final is None:
         raise TogetherError("The agent has not answered.", type="not_finished")
-    notes = [kept["note"]] if kept.get("note") else []
+    notes = [talk["note"]] if talk.get("note") else []
     if final["wanted_more"]:
         notes.append(WANTED_MORE)
     notes += note_of_cut(final["finish_reason"])
-    notes += note_of_failed(kept["calls"])
-    if again := sum(one.get("asked", 1) - 1 for one in kept["answers"]):
+    notes += note_of_failed(talk["calls"])
+    if again := sum(one.get("asked", 1) - 1 for one in talk["answers"]):
         words = "question was" if again == 1 else "questions were"
         notes.append(
             f"{again} {words} asked again after the step broke off, and may have been "
@@ -285,31 +294,31 @@ def finish_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     result = {
         "text": final["text"],
         **({"note": "; ".join(notes)} if notes else {}),
-        "calls": kept["calls"],
-        "rounds": kept["rounds"],
+        "calls": talk["calls"],
+        "rounds": talk["rounds"],
         "conversation": name,
-        **bill(auth, kept["model"], kept["answers"]),
+        **bill(auth, talk["model"], talk["answers"]),
         "model": final["model"],
         "finish_reason": final["finish_reason"],
     }
     return with_text(result, final.get("written", False), final["wanted_more"])
 
 
-def _kept(given: Members) -> tuple[str, Members]:
+def _conversation_of(given: Members) -> tuple[str, Members]:
     """Return the name of a conversation and what is kept of it."""
     name = given["conversation"]
-    kept = conversation.read(name)
-    if kept is None:
+    talk = conversation.read(name)
+    if talk is None:
         problem = "is not kept in this workspace"
         raise TogetherError.refused("conversation", problem)
-    return name, kept
+    return name, talk
 
 
-def _spent(kept: Members) -> float:
+def _spent(talk: Members) -> float:
     """Return the USD that the questions so far may have cost, as the budget counted
     them, each as often as it was asked."""
     counted = [
-        one.get("counted_usd", 0.0) * one.get("asked", 1) for one in kept["answers"]
+        one.get("counted_usd", 0.0) * one.get("asked", 1) for one in talk["answers"]
     ]
     return sum(counted)
 
@@ -326,5 +335,7 @@ def _flow() -> str:
     names = ("WM_ROOT_FLOW_JOB_ID", "WM_FLOW_JOB_ID", "WM_JOB_ID")
     found = next(filter(None, map(os.environ.get, names)), None)
     if found is None:
-        raise TogetherError("Conversations are kept within Windmill jobs alone.")
+        raise TogetherError(
+            "Conversations are kept within Windmill jobs alone.", type="not_in_windmill"
+        )
     return found

@@ -31,13 +31,15 @@ def arguments_of(text: str) -> Members:
     try:
         given = json.loads(text, strict=False) if text.strip() else {}
     except (ValueError, RecursionError):
-        raise TogetherError("the arguments are not JSON") from None
+        raise TogetherError(
+            "the arguments are not JSON", type="answer_misfit"
+        ) from None
     if given is None:  # so some models write that a tool takes none
         return {}
     if not isinstance(given, dict):
-        raise TogetherError("the arguments must be a JSON object")
+        raise TogetherError("the arguments must be a JSON object", type="answer_misfit")
     if text.count("[") + text.count("{") > DEEPEST and is_deep(given, DEEPEST):
-        raise TogetherError("the arguments are nested too deeply")
+        raise TogetherError("the arguments are nested too deeply", type="answer_misfit")
     return given
 
 

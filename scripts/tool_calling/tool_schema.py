@@ -57,32 +57,32 @@ def json_schema_of(member: Json) -> Schema:
     """Return one property of Windmill's form as JSON Schema."""
     if not isinstance(member, dict):
         return {}
-    found = {}
+    schema = {}
     for name, fits in _KEPT.items():
         if name in member and fits(member[name]):
-            found[_STANDARD.get(name, name)] = member[name]
+            schema[_STANDARD.get(name, name)] = member[name]
     kind = str(member.get("format", ""))
     if kind.startswith("dynselect"):
-        found["type"] = "string"
+        schema["type"] = "string"
     elif kind.startswith("dynmultiselect"):
-        found |= {"type": "array", "items": {"type": "string"}}
+        schema |= {"type": "array", "items": {"type": "string"}}
     if isinstance(member.get("properties"), dict):
-        found["properties"] = {
+        schema["properties"] = {
             n: json_schema_of(p)
             for n, p in member["properties"].items()
             if not is_resource(p)
         }
-        if "required" in found:
-            kept = [n for n in found["required"] if n in found["properties"]]
-            found["required"] = kept
+        if "required" in schema:
+            kept = [n for n in schema["required"] if n in schema["properties"]]
+            schema["required"] = kept
     if isinstance(member.get("items"), dict):
-        found["items"] = json_schema_of(member["items"])
+        schema["items"] = json_schema_of(member["items"])
     if isinstance(member.get("oneOf"), list) and member["oneOf"]:
-        found["anyOf"] = [json_schema_of(part) for part in member["oneOf"]]
-    if "enum" in found:
-        values = [v.get("value") if isinstance(v, dict) else v for v in found["enum"]]
-        found["enum"] = values
-    return found
+        schema["anyOf"] = [json_schema_of(part) for part in member["oneOf"]]
+    if "enum" in schema:
+        values = [v.get("value") if isinstance(v, dict) else v for v in schema["enum"]]
+        schema["enum"] = values
+    return schema
 
 
 def _compiles(pattern: Json) -> bool:

@@ -10,7 +10,14 @@ import time
 from ..catalog.budget import Budget, Clock
 from ..catalog.model_choice import choose_model
 from ..catalog.pricing import bill, prefetch
-from ..chat_steps import CHAT, ask, parse_completion, refuses, why_cut
+from ..chat_steps import (
+    CHAT,
+    ask,
+    first_choice,
+    parse_completion,
+    refuses,
+    why_cut,
+)
 from ..client import TogetherError, check_words, prepare
 from ..client.job import log
 from ..client.jsonio import parse_json, storable
@@ -68,23 +75,23 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     except TogetherError as error:
         error.partial = talk.so_far()
         raise
-    found = parse_completion(answer)
-    if found["tool_calls"]:
+    completion = parse_completion(answer)
+    if completion["tool_calls"]:
         notes.append(WANTED_MORE)
         log(notes[-1])
-    notes += note_of_cut(found["finish_reason"])
+    notes += note_of_cut(completion["finish_reason"])
     notes += note_of_failed(talk.calls)
     result = {
-        "text": found["text"],
+        "text": completion["text"],
         **({"note": "; ".join(notes)} if notes else {}),
         **talk.so_far(),
         "model": answer.get("model") or given["model"],
-        "finish_reason": found["finish_reason"],
+        "finish_reason": completion["finish_reason"],
     }
     return with_text(
         result,
-        written=written_call(found["text"], tools),
-        wanted_more=bool(found["tool_calls"]),
+        written=written_call(completion["text"], tools),
+        wanted_more=bool(completion["tool_calls"]),
     )
 
 
@@ -110,9 +117,9 @@ class _Talk:
             may_call = self.rounds < self.given["max_rounds"]
             answer = self.ask(may_call)
             self.answers.append(answer)
-            found = parse_completion(answer)
-            wanted = found["tool_calls"] if may_call else []
-            message, wanted = message_of(answer, found, wanted, self.rounds, used)
+            completion = parse_completion(answer)
+            wanted = completion["tool_calls"] if may_call else []
+            message, wanted = message_of(answer, completion, wanted, self.rounds, used)
             self.messages.append(message)
             if not wanted:
                 return answer
@@ -239,7 +246,11 @@ def last_answer(
 
 
 def message_of(
-    answer: Json, found: Completion, wanted: list[Json], rounds: int, used: set[str]
+    answer: Json,
+    completion: Completion,
+    wanted: list[Json],
+    rounds: int,
+    used: set[str],
 ) -> tuple[Members, list[Members]]:
     """Return the assistant's message as any API takes it back, and its calls as the
     model wrote them; one has "cut" where the answer ended within it.
@@ -248,8 +259,8 @@ def message_of(
     names and ids that repeat: so those are mended in the message, and the answer to the
     call says what was wrong. `used` holds the ids so far, and gets these.
     """
-    message: Members = {"role": "assistant", "content": found["text"]}
-    calls, sent = [], []
+    message: Members = {"role": "assistant", "content": completion["text"]}
+    calls, sent_calls = [], []
     for number, call in enumerate(wanted):
         call = call if isinstance(call, dict) else {}
         function = call.get("function")
@@ -272,13 +283,13 @@ def message_of(
                 given = json.dumps(parse_json(given.encode())[0] or {})
         except TogetherError:
             given = "{}"
-        if found["cut"] and call is wanted[-1] and not read:
+        if completion["cut"] and call is wanted[-1] and not read:
             calls[-1]["cut"] = True  # what came of it may read as a call of nothing
         shown = {"name": name_of(name), "arguments": given or "{}"}
-        sent.append({**whole, "function": shown})
+        sent_calls.append({**whole, "function": shown})
     if calls:
-        message["tool_calls"] = sent
-        theirs = answer["choices"][0]["message"]
+        message["tool_calls"] = sent_calls
+        _, theirs = first_choice(answer)
         for name in THOUGHTS:  # models that think between calls want them back
             if theirs.get(name):
                 message[name] = theirs[name]
@@ -296,10 +307,12 @@ def _round(
 ) -> list[tuple[Members, Members]]:
     """Carry out the calls of a round, a few at once; in their own order, return
     [(what the result tells of the call, the message that tells the model)]."""
-    from concurrent.futures import ThreadPoolExecutor
-
     if len(wanted) == 1:
         return [_carry_out(number, wanted[0], tools, clock)]
+    from concurrent.futures import ThreadPoolExecutor  # only for several calls at once
+
+    # Not through the gate of rows/admission.py, which spaces requests to the service: a
+    # tool is a job of the workspace, or asks somebody else's server.
     with ThreadPoolExecutor(min(AT_ONCE, len(wanted))) as pool:
         return list(
             pool.map(lambda call: _carry_out(number, call, tools, clock), wanted)
@@ -314,7 +327,7 @@ def _carry_out(
     given = result = None
     try:
         if call.get("cut"):
-            raise TogetherError(CUT)
+            raise TogetherError(CUT, type="broken_answer")
         given = storable(arguments_of(text), [])
         tool, given = fitting_tool(name, given, tools)
         result = tool.call(given, min(TOOL_SECONDS, max(1.0, clock.left())))
@@ -331,10 +344,10 @@ def _carry_out(
         "error": error,
         "seconds": seconds,
     }
-    return entry, told(call["id"], result, error)
+    return entry, tool_message(call["id"], result, error)
 
 
-def told(call: str, result: Json, error: str | None) -> Members:
+def tool_message(call: str, result: Json, error: str | None) -> Members:
     """Return the message that tells a model what its call gave, or why it failed."""
     shown = {"error": error} if error else result
     content = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)

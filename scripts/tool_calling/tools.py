@@ -61,9 +61,9 @@ class Tool:
                     "give it in arguments",
                 )
         else:
-            self.parameters = self.own(self.schema, field)
+            self.parameters = self.own_parameters(self.schema, field)
 
-    def own(self, schema: Schema, field: str) -> Schema:
+    def own_parameters(self, schema: Schema, field: str) -> Schema:
         """Return the parameters of the script itself, resources and fixed arguments
         left out: the first a model cannot give, the second it shall not."""
         required = schema.get("required") or []
@@ -117,9 +117,7 @@ class Tool:
 class McpTool(Tool):
     """A tool of a server of the Model Context Protocol."""
 
-    def __init__(
-        self, server: McpServer, found: Members, given: Members, field: str
-    ) -> None:
+    def __init__(self, server: McpServer, found: Members, given: Members) -> None:
         self.server, self.own_name = server, str(found.get("name"))
         self.place = f"{self.own_name} of {server.field}"
         self.path, self.kind = "", "mcp"
@@ -142,7 +140,9 @@ class McpTool(Tool):
         self.parameters = {**parameters, "properties": kept, "required": needed}
 
     def call(self, given: Members, seconds: float = TOOL_SECONDS) -> Json:
-        return self.server.call(self.own_name, {**given, **self.fixed})
+        """Let the server run it, waiting so many seconds at most, and return the text
+        that it gives. Raises TogetherError."""
+        return self.server.call(self.own_name, {**given, **self.fixed}, seconds)
 
 
 def tools_of(
@@ -224,7 +224,7 @@ def _of_row(row: Members, field: str, left_out: list[str]) -> list[Tool]:
     for found in listed:
         name = str(found.get("name"))[:NAMED]
         try:
-            tool = McpTool(server, found, row, field)
+            tool = McpTool(server, found, row)
         except TogetherError as error:
             why.append(f"{name} of {server.field} is left out: {error}"[:EXPLAINED])
             continue
@@ -253,12 +253,14 @@ def fitting_tool(
     tool = tools.get(name)
     if tool is None:
         known = ", ".join(tools)
-        raise TogetherError(f"there is no tool {name!r}; there are {known}")
+        raise TogetherError(
+            f"there is no tool {name!r}; there are {known}", type="answer_misfit"
+        )
     given = tool.without_nulls(given)
     wrong = tool.faults(given)
     if wrong:
         listed = "; ".join(f"{p['field']} {p['problem']}" for p in wrong[:10])
-        raise TogetherError(f"the arguments do not fit: {listed}")
+        raise TogetherError(f"the arguments do not fit: {listed}", type="answer_misfit")
     return tool, given
 
 

@@ -27,6 +27,7 @@ import re
 from urllib.parse import unquote, unquote_to_bytes
 
 from ..client import TogetherError
+from ..client.request import half_character
 from ..download.filenames import safe_name
 from .file_source import (
     BLOCK,
@@ -41,7 +42,8 @@ from .file_source import (
     TextSource,
     decode_base64,
 )
-from .filetypes import kind_of, suffix
+from .filetypes import WORDS, file_like, kind_of, suffix
+from .remote_file import StoredSource, UrlSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,15 +104,13 @@ def _of_object(
     value: Members, field: str, auth: Auth | None, limit: int, name: str | None
 ) -> Source:
     """Open what an object with one of SHAPES names."""
-    key, inner, given, storage = _told(value, field)
+    key, inner, given, storage = _file_members(value, field)
     name = given or name
     if key == "rows":
         return RowsSource(inner, field, name or "rows.jsonl")
     if key == "text":
         return TextSource(inner, field, name or "text.txt")
     if key == "s3":
-        from .remote_file import StoredSource  # only where a file is given
-
         return StoredSource(inner, storage, field, name)
     if key == "url" and not _is_url(inner):
         raise TogetherError.refused(field, "url must begin with http:// or https://")
@@ -124,14 +124,10 @@ def _of_text(
     if value[:1].isspace() and re.match(r"data:|s3://|https?://", value.lstrip(), re.I):
         value = value.strip()
     if _is_url(value):
-        from .remote_file import UrlSource  # only where a file is given
-
         return UrlSource(value, field, auth, limit, name)
     if value[:5].lower() == "data:":
         return _data_uri(value, field, name)
     if value.startswith("s3://"):
-        from .remote_file import StoredSource  # only where a file is given
-
         storage, _, key = value[5:].partition("/")
         return StoredSource(key, storage or None, field, name)
     return Base64Source(value, field, name)
@@ -145,7 +141,7 @@ def uri_of(value: Json, field: str, auth: Auth | None = None, kind: str = "uri")
     the prefix, which is that of a data URI, or empty for the kind "base64".
     """
     if isinstance(value, dict):
-        key, inner, _, _ = _told(value, field)
+        key, inner, _, _ = _file_members(value, field)
         given = isinstance(inner, str) and key in ("url", "file")
         if given and (_is_url(inner) or inner[:5].lower() == "data:"):
             value = inner
@@ -197,7 +193,7 @@ def check_picture(value: Json, field: str) -> None:
     head = _beginning(value, field)
     if head is not None:
         _check_kind(head, field, "picture", "image")
-    if isinstance(value, dict) and _told(value, field)[0] in ("text", "rows"):
+    if isinstance(value, dict) and _file_members(value, field)[0] in ("text", "rows"):
         raise TogetherError.refused(field, "is text, and no picture")
 
 
@@ -210,10 +206,19 @@ def check_media(source: Source, what: str, *kinds: str) -> None:
 def _check_kind(head: bytes, field: str, what: str, *kinds: str) -> None:
     kind = kind_of(head)
     if not kind:
-        words = (words for mark, words in OTHERS if head.lstrip().startswith(mark))
-        kind = next(words, "") or ("text" if _begins_as_text(head) else "")
+        kind = _no_media(head)
     if kind and kind.partition("/")[0] not in kinds:
         raise TogetherError.refused(field, f"is {kind} and no {what}")
+
+
+def _no_media(head: bytes) -> str:
+    """Return what a file is that is surely no sound, picture or film; "" for others."""
+    begin = head.lstrip()
+    if ending := file_like(begin, ".zip", ".xls", ".rtf"):
+        return WORDS[ending]
+    if begin.startswith((b'{"', b'[{"')):
+        return "JSON"
+    return "text" if _begins_as_text(head) else ""
 
 
 def _begins_as_text(head: bytes) -> bool:
@@ -230,13 +235,6 @@ def _begins_as_text(head: bytes) -> bool:
 
 
 START = 64  # bytes of a file that tell what it is
-OTHERS = (
-    (b"PK\x03\x04", "an archive or a file of Word or Excel"),
-    (b"\xd0\xcf\x11\xe0", "an old or protected Office file"),
-    (b"{\\rtf", "an RTF file"),
-    (b'{"', "JSON"),
-    (b'[{"', "JSON"),
-)
 
 
 def _stored_beginning(value: Json, field: str) -> bytes:
@@ -249,7 +247,7 @@ def _beginning(value: Json, field: str) -> bytes | None:
     is at an address."""
     if isinstance(value, dict):
         given = value
-        key, value, _, _ = _told(value, field)
+        key, value, _, _ = _file_members(value, field)
         if key == "s3":
             return _stored_beginning(given, field)
         if key == "text":
@@ -278,7 +276,7 @@ def _beginning(value: Json, field: str) -> bytes | None:
 def url_of(value: Json, field: str) -> str | None:
     """Return the http(s) URL that a file was given as, or None."""
     if isinstance(value, dict):
-        value = _told(value, field)[1]
+        value = _file_members(value, field)[1]
     value = value.strip() if isinstance(value, str) else value
     return value if _is_url(value) else None
 
@@ -313,15 +311,17 @@ def _is_content(text: str) -> bool:
         return False
 
 
-def _told(value: Members, field: str) -> tuple[str, Any, str | None, str | None]:
+def _file_members(
+    value: Members, field: str
+) -> tuple[str, Any, str | None, str | None]:
     """Return (key, value, filename, storage) of a file given as an object."""
     label = value.get("label", value.get("kind"))
     if label is not None and "value" in value:
         value = {"file": value["value"]}
-    told = [k for k in ("file", "url", "s3", "text", "rows") if _filled(value.get(k))]
-    if "content" in value and not told:  # Windmill's own {"content", "filename"}
-        value, told = {**value, "file": value["content"]}, ["file"]
-    if not told:
+    ways = [k for k in ("file", "url", "s3", "text", "rows") if _filled(value.get(k))]
+    if "content" in value and not ways:  # Windmill's own {"content", "filename"}
+        value, ways = {**value, "file": value["content"]}, ["file"]
+    if not ways:
         # The form sends blanks for a file that is not given, but with no name.
         if _filled(value.get("filename")) and any(
             value.get(key) in ("", b"") for key in ("file", "content", "text")
@@ -338,20 +338,20 @@ def _told(value: Members, field: str) -> tuple[str, Any, str | None, str | None]
         raise TogetherError.refused(
             field, f"is required: an object with one of {SHAPES}"
         )
-    if "url" in told and ("file" in told or "s3" in told):
-        told.remove("url")  # an answer's address, and what was fetched from there
-    if len(told) > 1:
+    if "url" in ways and ("file" in ways or "s3" in ways):
+        ways.remove("url")  # an answer's address, and what was fetched from there
+    if len(ways) > 1:
         raise TogetherError.refused(
-            field, f"must have one of {SHAPES}, not {' and '.join(told)}"
+            field, f"must have one of {SHAPES}, not {' and '.join(ways)}"
         )
-    key = told[0]
+    key = ways[0]
     inner, storage = value[key], value.get("storage")
     if key == "url" and isinstance(inner, str):
         inner = inner.strip()
     name = value.get("filename")
     if isinstance(inner, dict) and key in ("file", "s3"):
         # What the form's picker of stored objects gives, and Windmill's file results.
-        return _told({"filename": name, **inner}, field)
+        return _file_members({"filename": name, **inner}, field)
     if key == "s3" and isinstance(inner, str) and inner.startswith("s3://"):
         storage, _, inner = inner[5:].partition("/")
     wanted = {"rows": list, "text": str, "s3": str, "url": str}.get(key)
@@ -385,4 +385,7 @@ def _data_uri(text: str, field: str, name: str | None) -> Source:
         if "%" in text[start : start + BLOCK]:
             return Base64Source(unquote(text[start:]), field, name)
         return Base64Source(text, field, name, start)
-    return BytesSource(unquote_to_bytes(text[start:]), field, name)
+    try:
+        return BytesSource(unquote_to_bytes(text[start:]), field, name)
+    except UnicodeEncodeError:
+        raise half_character(field) from None

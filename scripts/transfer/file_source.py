@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import binascii
 import io
 import json
@@ -198,17 +199,24 @@ def decode_base64(text: str) -> bytes:
     return binascii.a2b_base64(text, strict_mode=True) if text else b""
 
 
+def loose_base64(text: str) -> bytes:
+    """Return the bytes of base64 as servers write it: of either alphabet, without what
+    fills it up, in lines. Raises ValueError for what is none."""
+    text = "".join(text.split()).rstrip("=").translate({45: "+", 95: "/"})
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+
+
 class TextSource(Source):
     def __init__(self, text: str, field: str, name: str | None) -> None:
         super().__init__(field, name)
         self.text = text
         try:
-            ascii = text.isascii()
-            self.length = len(text) if ascii else sum(map(len, self._all()))
+            # Of ASCII alone each character is a byte.
+            self.ranged = text.isascii()
+            self.length = len(text) if self.ranged else sum(map(len, self._all()))
         except UnicodeEncodeError as error:
             problem = f"holds half of a character at {error.start}: it is no text"
             raise TogetherError.refused(field, problem) from None
-        self.ranged = ascii
 
     def blocks(self, start: int = 0) -> Iterator[bytes | memoryview]:
         if not self.ranged:
@@ -263,6 +271,7 @@ class RowsSource(Source):
 def unreadable(field: str, problem: str) -> TogetherError:
     return TogetherError(
         f"{field} cannot be read: {problem}",
+        type="invalid_argument",
         problems=[{"field": field, "problem": f"cannot be read: {problem}"}],
         ambiguous=False,
         advice="Check that the file is there and may be read, then run the step again.",

@@ -3,6 +3,8 @@
 suffix      the ending that belongs to content
 kind_of     its media type, told by its first bytes
 media_type  the same, told by its name where the content does not
+file_like   its ending, of those that are asked for; WORDS has what people call it
+is_page     whether it is a web page
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from __future__ import annotations
 import os
 import re
 
-# Place and bytes by which content is known, its ending and its media type.
+# Place and bytes by which content is known, its ending and its media type; "" where more
+# kinds of files than one begin so, or nobody asks for the type.
 SIGNATURES = (
     (0, b"\x89PNG\r\n\x1a\n", ".png", "image/png"),
     (0, b"\xff\xd8\xff", ".jpg", "image/jpeg"),
@@ -58,7 +61,44 @@ SIGNATURES = (
     (0, b"%PDF-", ".pdf", "application/pdf"),
     (0, b"\x28\xb5\x2f\xfd", ".zst", "application/zstd"),
     (0, b"\x1f\x8b", ".gz", "application/gzip"),
+    (0, b"PK\x03\x04", ".zip", ""),
+    (0, b"\xd0\xcf\x11\xe0", ".xls", ""),
+    (0, b"{\\rtf", ".rtf", ""),
+    (0, b"7z\xbc\xaf", ".7z", ""),
+    (0, b"Rar!\x1a\x07", ".rar", ""),
+    (4, b"1AY&SY", ".bz2", ""),
+    (0, b"\xfd7zXZ\0", ".xz", ""),
+    (257, b"ustar", ".tar", ""),
+    (0, b"SQLite format 3\0", ".sqlite", ""),
+    (0, b"ARROW1\0", ".arrow", ""),
+    (0, b"Obj\x01", ".avro", ""),
+    (0, b"%!PS", ".ps", ""),
+    (0, b".snd", ".au", ""),
+    (0, b"0&\xb2u\x8ef\xcf\x11", ".wma", ""),
+    (0, b"riff.\x91\xcf\x11", ".w64", ""),
 )
+# What people call files of these kinds.
+WORDS = {
+    ".zip": "an archive or a file of Word or Excel",
+    ".xls": "an old or protected Office file",
+    ".rtf": "an RTF file",
+    ".pdf": "a PDF",
+    ".parquet": "a Parquet file",
+    ".gz": "a file compressed with gzip",
+    ".zst": "a file compressed with zstd",
+    ".bz2": "a file compressed with bzip2",
+    ".xz": "a file compressed with xz",
+    ".7z": "a 7-Zip archive",
+    ".rar": "a RAR archive",
+    ".tar": "a tar archive",
+    ".sqlite": "an SQLite database",
+    ".arrow": "an Arrow file (Feather)",
+    ".avro": "an Avro file",
+    ".ps": "a PostScript file",
+    ".au": "a sound file of Sun (AU)",
+    ".wma": "a file of Windows Media (WMA)",
+    ".w64": "a Wave64 file",
+}
 TYPES = {
     "audio/x-wav": ".wav",
     "audio/mp3": ".mp3",
@@ -66,7 +106,7 @@ TYPES = {
     "audio/opus": ".opus",
     "text/plain": ".txt",
     "application/json": ".json",
-    **{kind: ending for _, _, ending, kind in reversed(SIGNATURES)},
+    **{kind: ending for _, _, ending, kind in reversed(SIGNATURES) if kind},
 }
 # What content alone does not tell.
 ENDINGS = {
@@ -81,7 +121,7 @@ ENDINGS = {
     ".aac": "audio/aac",
     ".txt": "text/plain",
     ".json": "application/json",
-    **{ending: kind for _, _, ending, kind in SIGNATURES},
+    **{ending: kind for _, _, ending, kind in SIGNATURES if kind},
 }
 
 
@@ -96,12 +136,31 @@ def suffix(head: bytes, content_type: str = "") -> str:
 def kind_of(head: bytes) -> str:
     """Return the media type of content that begins so, "" where unknown."""
     for start, mark, _, kind in SIGNATURES:
-        if head[start : start + len(mark)] != mark:
+        if not kind or head[start : start + len(mark)] != mark:
             continue
         first = FIRST.get(kind)
         if first is None or head.startswith(first):
             return kind
-    return "text/html" if PAGE.match(head) else ""
+    return "text/html" if is_page(head) else ""
+
+
+def file_like(head: bytes, *endings: str) -> str:
+    """Return the ending, of those given, of the files that begin so; "" for none."""
+    for start, mark, ending, _ in SIGNATURES:
+        if ending in endings and head.startswith(mark, start):
+            return ending
+    return ""
+
+
+def marks_of(*endings: str) -> tuple[bytes, ...]:
+    """Return the first bytes of files with these endings."""
+    return tuple(mark for _, mark, ending, _ in SIGNATURES if ending in endings)
+
+
+def is_page(head: bytes) -> bool:
+    """Say whether content that begins so is a web page."""
+    text = head[:PAGE_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return text[:9].lower().startswith(PAGES)
 
 
 # What begins content whose signature is further behind, or too short alone.
@@ -113,7 +172,8 @@ FIRST: dict[str, tuple[bytes, ...]] = {
     "video/x-msvideo": (b"RIFF",),
     "video/quicktime": (b"\0", b"\1"),  # the length of the first part
 }
-PAGE = re.compile(rb"\s{0,8}<(!doctype |html)", re.IGNORECASE)
+PAGE_HEAD = 100  # bytes by which a web page is known
+PAGES = (b"<!doctype", b"<html", b"<title")
 CONTAINERS = ("audio/mp4", "video/mp4", "video/quicktime", "video/3gpp")
 
 

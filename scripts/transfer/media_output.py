@@ -13,7 +13,6 @@ storage by itself, and both the log and the answer's `note` say so.
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import sys
@@ -21,32 +20,25 @@ import time
 from urllib.parse import quote, unquote, urlsplit
 
 from ..client import TogetherError
-from ..client.endings import ERROR_MEMBERS, tells_error
 from ..client.job import in_job, log
-from ..client.jsonio import RESULT_LIMIT, finite, parse_json
+from ..client.jsonio import RESULT_LIMIT
 from ..client.request import MOST_SECONDS
-from ..client.transport import Reply, faults, read_whole
+from ..client.transport import Reply, byte_count, faults, read_whole
 from ..download.download import (
     READ_BLOCK,
-    UNTOLD,
-    Download,
-    Peekable,
     anew_where_changed,
     api_download,
     follow,
-    is_open_ended,
     leads_nowhere,
     open_url,
     refused_by_storage,
 )
-from ..download.file_end import FileEnd, is_soundless
 from ..download.filenames import named, safe_name
-
-# Here, not where it is used: an answer that is paid for needs no module any more, which
-# a Windmill that is down could not hand out.
-from ..resilience.explain import event_error
-from .filetypes import TYPES, kind_of, suffix
-from .media_view import pictures, view
+from .file_parts import FileParts
+from .file_source import loose_base64
+from .filetypes import PAGE_HEAD, is_page, kind_of, suffix
+from .media_checks import judge_file, judge_media
+from .media_view import as_result, pictures, view
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,14 +78,14 @@ def _received_file(request: Request) -> Members:
     source = api_download(request)
     try:
         kind = source.content_type
-        _judge_file(request, source)
+        judge_file(request, source)
         name = source.name or _own_name(request, kind, source.peek())
-        return _noted(deliver(source, name, request.output, kind), source)
+        return _with_source_notes(deliver(source, name, request.output, kind), source)
     finally:
         source.close()
 
 
-def _noted(answer: Members, *sources: Any) -> Members:
+def _with_source_notes(answer: Members, *sources: Any) -> Members:
     """Return an answer with what is not known of the bytes that it was made of."""
     notes = {note for one in sources if (note := getattr(one, "note", ""))}
     return with_notes(answer, notes) if notes else answer
@@ -104,84 +96,6 @@ def with_notes(answer: Members, notes: Iterable[str]) -> Members:
     told = answer.get("note")
     kept = [told if isinstance(told, str) else json.dumps(told)] if told else []
     return {**answer, "note": " ".join([*kept, *notes])}
-
-
-def _judge_file(request: Request, source: Download) -> None:
-    """Raise TogetherError, with the server's words, where a page, or an error in JSON,
-    came in place of a file, and says that it is one."""
-    kind, head = source.content_type.lower(), source.peek()
-    whole = source.length == len(head) <= MOST_WORDS
-    page = kind == "text/html" and head[:PAGE_HEAD].lstrip().lower().startswith(PAGES)
-    found = parse_json(head)[0] if whole and kind.endswith("json") else None
-    error = isinstance(found, dict) and found.keys() <= ERROR_MEMBERS | {"error"}
-    if page or (error and tells_error(dict(found or {}))):
-        words = head[:MOST_WORDS].decode("utf-8", "replace")
-        raise request.failure(None, event_error(words, 200))
-
-
-def judge_media(request: Request, reply: Reply) -> None:
-    """Raise TogetherError, with the server's words, for what came in place of sound.
-
-    What says that it is sound may begin with any byte, as samples do; but words alone,
-    whole JSON, or the beginning of a page, are no sound, whatever it says. JSON that
-    tells of no error is kept in the error's `partial`: the sound may be in it.
-    """
-    data = reply.data
-    head = data[:PAGE_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
-    packed = data.startswith(PACKED)  # no sound, whatever it is said to be
-    kind = reply.headers.get("content-type", "").split(";")[0].strip().lower()
-    words = not head or head.lower().startswith(PAGES)
-    found = parse_json(data)[0] if head[:1] in (b"{", b"[") else None
-    words = words or isinstance(found, dict | list)
-    # An error of a server between, under the type that was asked for.
-    words = words or _is_text(data)
-    if not kind.startswith("audio/"):
-        words = words or kind.endswith(("/json", "+json", "/html", "/xml", "+xml"))
-        words = words or kind == "text/event-stream"
-    part = reply.status == 206  # which nobody asked for
-    if part or packed or words:
-        kept = found if isinstance(found, dict) and not tells_error(found) else None
-        raise request.failure(None, reply, partial=kept)
-    open_ended = is_open_ended(reply.headers)
-    # Raw samples may begin as any other file does.
-    if open_ended or data.startswith((b"RIFF", b"ID3")):
-        _judge_end(reply, kind, open_ended)
-
-
-def _judge_end(reply: Reply, kind: str, open_ended: bool) -> None:
-    """Raise TogetherError for a file of sound without any, and, with what came, for one
-    that does not come to its end, whatever length its server named."""
-    if is_soundless(reply.data):
-        raise TogetherError(
-            f"The {len(reply.data)} bytes that came are a file of sound without any.",
-            type="broken_answer",
-            ambiguous=True,
-            advice="Run the step again, with other words or another voice.",
-        )
-    end = FileEnd()
-    end.take(reply.data)
-    whole = end.is_whole()
-    if whole is None:
-        if open_ended:
-            log(UNTOLD)
-    elif not whole:
-        name = f"speech{suffix(reply.data[:16], kind) or '.bin'}"
-        raise TogetherError(
-            f"The sound broke off after {len(reply.data)} bytes.",
-            type="connection",
-            partial=_as_result(reply.data, name),
-            ambiguous=True,
-            advice="Run the step again; what came is in the error's `partial`.",
-        )
-
-
-def _is_text(data: bytes) -> bool:
-    """Say whether bytes are words, and not samples: UTF-8 without control characters."""
-    try:
-        text = data[:MOST_WORDS].decode()
-    except UnicodeDecodeError:
-        return False
-    return len(data) <= MOST_WORDS and "".join(text.split()).isprintable()
 
 
 def _own_name(request: Request, content_type: str, head: bytes) -> str:
@@ -200,10 +114,6 @@ def _own_name(request: Request, content_type: str, head: bytes) -> str:
     return safe_name(name + (suffix(head, content_type) or asked or ".bin"))
 
 
-PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")  # gzip, zip, zstd
-PAGE_HEAD = 100  # bytes by which a web page is known
-PAGES = (b"<!doctype", b"<html", b"<title", b"<?xml")
-MOST_WORDS = 20_000  # bytes of an error
 WATCHED = 64 << 20  # bytes from which on a transfer moves the job's progress bar
 ADDRESSES = ("url", "video_url", "download_url", "location")
 SET_UP = "Set up object storage in the workspace's settings."
@@ -224,25 +134,25 @@ def deliver(
     to storage; where there is none, what was paid for comes back in the result all the
     same, with a note, and anything else raises a TogetherError that names `output`.
     """
-    data = content if output == "storage" else _held(content)
+    data = content if output == "storage" else _bytes_or_readable(content)
     small = isinstance(data, bytes) and len(data) <= _room()
     if output != "storage" and small:
-        return _as_result(data, filename, content_type)
+        return as_result(data, filename, content_type)
     size = len(data) if isinstance(data, bytes) else data.length
     try:
-        answer = _stored(data, filename, content_type)
+        answer = _store(data, filename, content_type)
     except TogetherError as error:
         if paid and output != "storage":
             note = f"It is larger than Windmill shows. {error}"
-            return {**_as_result(data, filename, content_type), "note": _logged(note)}
+            return {**as_result(data, filename, content_type), "note": _log_note(note)}
         if paid and small:
-            error.partial = _as_result(data, filename, content_type)
+            error.partial = as_result(data, filename, content_type)
         if output != "storage" and _no_storage(error):
             raise _too_large(filename, size) from None
         raise
     if output == "storage":
         return answer
-    return {**answer, "note": _logged(_moved(filename, size))}
+    return {**answer, "note": _log_note(_storage_note(filename, size))}
 
 
 def _room(taken: int = 0) -> int:
@@ -251,7 +161,7 @@ def _room(taken: int = 0) -> int:
     return (RESULT_LIMIT - taken) * 3 // 4 if inside else sys.maxsize
 
 
-def _held(content: Any) -> Any:
+def _bytes_or_readable(content: Any) -> Any:
     """Return the bytes of content that a result has room for, else a readable."""
     if isinstance(content, bytes):
         return content
@@ -279,17 +189,7 @@ class _Chain:
         return self.pieces.pop(0) if self.pieces else self.rest.read(size)
 
 
-def _as_result(data: bytes, filename: str, content_type: str = "") -> Members:
-    text = base64.b64encode(data).decode()
-    answer = {"file": text, "filename": filename}
-    kind = kind_of(data) or content_type
-    if kind in TYPES and 2 * len(text) < RESULT_LIMIT:
-        place = filename, f"data:{kind};base64,{text}"
-        answer |= view(kind.partition("/")[0].replace("image", "picture"), [place])
-    return answer
-
-
-def _stored(content: Any, filename: str, content_type: str = "") -> Members:
+def _store(content: Any, filename: str, content_type: str = "") -> Members:
     from ..workspace.storage import write_object  # only where objects are stored
 
     if not isinstance(content, bytes) and (content.length or 0) >= WATCHED:
@@ -321,7 +221,7 @@ def _no_storage(error: TogetherError) -> bool:
     return error.type in ("no_storage", "not_in_windmill")
 
 
-def _logged(note: str) -> str:
+def _log_note(note: str) -> str:
     log(note)
     return note
 
@@ -330,7 +230,7 @@ def _megabytes(size: int | None) -> str:
     return "more" if size is None else f"{size / 1e6:.1f} MB, more"
 
 
-def _moved(filename: str, size: int | None) -> str:
+def _storage_note(filename: str, size: int | None) -> str:
     held = f"has {_megabytes(size)} than a result holds"
     return f"{filename} {held}: it is in the workspace's storage."
 
@@ -362,7 +262,7 @@ def deliver_items(request: Request, answer: Members) -> Members:
     if not items:
         return answer
     if request.output == "url":
-        return {**answer, **_linked(brings, items)}
+        return {**answer, **_address_view(brings, items)}
     try:
         if request.output == "storage":
             return _store_items(request, answer, items)
@@ -381,7 +281,7 @@ def items_of(answer: Json, path: str) -> list[Members]:
             groups = [item for item in found if isinstance(item, dict)]
             for item in groups:
                 if name in item:
-                    item[name] = _regular(item[name])
+                    item[name] = _as_object(item[name])
             found = [item[name] for item in groups if item.get(name)]
         found = [
             one
@@ -391,10 +291,10 @@ def items_of(answer: Json, path: str) -> list[Members]:
     return [item for item in found if isinstance(item, dict) and _brings(item)]
 
 
-def _regular(value: Json) -> Json:
+def _as_object(value: Json) -> Json:
     """Return what brings bytes as an object, where it came as a bare text."""
     if isinstance(value, list):
-        return [_regular(one) for one in value]
+        return [_as_object(one) for one in value]
     if not isinstance(value, str):
         return value
     return {"url" if value.startswith(("http:", "https:")) else "b64_json": value}
@@ -411,7 +311,7 @@ def address_of(item: Members) -> str | None:
     return next(filter(None, texts), None)
 
 
-def _linked(brings: Brings, items: list[Members]) -> Members:
+def _address_view(brings: Brings, items: list[Members]) -> Members:
     """Return the view of what the browser itself can fetch from where it is."""
     places = [address_of(item) for item in items]
     shown = [p for p in places if p and p.startswith(("https:", "data:image/"))]
@@ -422,95 +322,30 @@ def _member(item: Members, names: tuple[str, ...]) -> Json:
     return next((item[name] for name in names if item.get(name)), None)
 
 
-def _open(item: Members, auth: Auth) -> Any:
+def _content_of(item: Members, auth: Auth) -> Any:
     """Return the bytes, or a readable of the bytes, that an item brings."""
     address = address_of(item) or ""
     if item.get("b64_json") or address.startswith("data:"):
-        return _decoded(item.get("b64_json") or address)
-    size = _member(item, SIZES)
-    size = int(size) if str(size or "").isdigit() else None
+        return _base64_bytes(item.get("b64_json") or address)
+    size = byte_count(str(_member(item, SIZES) or ""))
     if item.get("parts"):
-        return _Parts(item["parts"], auth, size)
+        return FileParts(item["parts"], auth, size)
     return open_url(address, auth, "the address in the answer", length=size)
 
 
-def _decoded(text: str) -> bytes:
-    """Return the bytes of base64 as servers write it: a data URI, of either alphabet,
-    without its padding, in lines. Raises TogetherError for anything else."""
+def _base64_bytes(text: str) -> bytes:
+    """Return the bytes of base64, or of a data URI. Raises TogetherError for anything
+    else."""
     try:
         text = text.split(",", 1)[-1] if text.startswith("data:") else text
-        text = "".join(text.split()).rstrip("=").translate({45: "+", 95: "/"})
-        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        data = loose_base64(text)
     except (AttributeError, ValueError):
         data = b""
-    head = data[:PAGE_HEAD].lstrip().lower()
-    if not data or head[:1] in (b"{", b"[") or head.startswith(PAGES[:3]):
+    begin = data[:PAGE_HEAD].lstrip()[:1]
+    if not data or begin in (b"{", b"[") or is_page(data):
         words = "What came is no base64 of a file."
         raise TogetherError(words, type="invalid_answer")
     return data
-
-
-class _Parts(Peekable):
-    """A readable of a file that comes in parts, each at an address of its own."""
-
-    name = content_type = ""
-
-    def __init__(self, parts: Json, auth: Auth, length: int | None) -> None:
-        self.parts = _in_order(parts)
-        self.auth, self.length = auth, length
-        self.position = 0
-        self.note = ""
-        self.source: Download | None = None
-
-    def fresh(self, size: int) -> bytes:
-        while self.source or self.parts:
-            if self.source is None:
-                part = self.parts.pop(0)
-                given = str(part.get("sizeBytes") or "")
-                self.source = open_url(
-                    part["url"],
-                    self.auth,
-                    "the address of a part",
-                    part.get("headers"),
-                    int(given) if given.isdigit() else None,
-                )
-            if piece := self.source.read(size):
-                self.position += len(piece)
-                return piece
-            self.note = self.note or self.source.note
-            self.source = None
-        if self.length not in (None, self.position):
-            raise TogetherError(
-                f"The parts have {self.position} bytes where {self.length} were "
-                "announced.",
-                type="wrong_length",
-                advice="Run the step again; if it stays so, tell Together's support.",
-            )
-        return b""
-
-    def close(self) -> None:
-        if self.source is not None:
-            self.source.close()
-
-
-def _in_order(parts: Json) -> list[Members]:
-    """Return the parts of a file by their numbers, as they came where they have none.
-    Raises TogetherError where one is missing, or there twice."""
-    found = parts if isinstance(parts, list) else []
-    known = [p for p in found if isinstance(p, dict) and isinstance(p.get("url"), str)]
-    numbers = [finite(part.get("partNumber")) for part in known]
-    if len(known) == len(found) and not any(n is not None for n in numbers):
-        return known
-    order = sorted(n for n in numbers if n is not None)
-    first = order[0] if order and order[0] in (0, 1) else 1
-    if order != list(range(int(first), int(first) + len(found))):
-        raise TogetherError(
-            f"The {len(found)} parts of the file do not follow one another: "
-            f"{', '.join(f'{n:g}' for n in order[:20]) or 'they have no numbers'}.",
-            type="invalid_answer",
-            advice="Run the step again; if it stays so, tell Together's support.",
-        )
-    return sorted(known, key=lambda part: finite(part["partNumber"]) or 0)
 
 
 def _name(item: Members, number: int, content: Any, kind: str) -> str:
@@ -532,17 +367,17 @@ def _store_items(request: Request, answer: Members, items: list[Members]) -> Mem
     stored, contents = [], []
     files = []
     for number, item in enumerate(items, 1):
-        content = _open(item, request.auth)
+        content = _content_of(item, request.auth)
         contents.append(content)
         name = _name(item, number, content, kind)
         if isinstance(content, bytes):
             files.append((content, name))
         head = content if isinstance(content, bytes) else content.peek()
         said = kind_of(head) or getattr(content, "content_type", "")
-        stored.append(_stored(content, name, said))
+        stored.append(_store(content, name, said))
         item.pop("b64_json", None)
         item.update(stored[-1])
-    answer = _noted(answer, *contents)
+    answer = _with_source_notes(answer, *contents)
     if kind == "picture":
         answer = _judged_pictures(answer, files)
     if len(stored) == 1:
@@ -566,7 +401,7 @@ def _show_items(request: Request, answer: Members, items: list[Members]) -> Memb
     files, contents = [], []
     try:
         for number, item in enumerate(items, 1):
-            content = _open(item, request.auth)
+            content = _content_of(item, request.auth)
             contents.append(content)
             name = _name(item, number, content, brings["kind"])
             data = content if isinstance(content, bytes) else _read(content, room)
@@ -579,13 +414,13 @@ def _show_items(request: Request, answer: Members, items: list[Members]) -> Memb
             raise  # nothing is lost, and what the answer links to is not there
         # The answer is paid for and whole; only its view is wanting.
         note = f"It could not be fetched to be shown: {error}"
-        return with_notes({**answer, **_linked(brings, items)}, [_logged(note)])
+        return with_notes({**answer, **_address_view(brings, items)}, [_log_note(note)])
     if room < 0:
         return _too_many(request, answer, items)
-    answer = _noted(answer, *contents)
+    answer = _with_source_notes(answer, *contents)
     if brings["kind"] == "picture":
         return {**_judged_pictures(answer, files), **pictures(files)}
-    shown = [_as_result(data, name) for data, name in files]
+    shown = [as_result(data, name) for data, name in files]
     if len(shown) == 1:
         return {**answer, **shown[0]}
     for item, file in zip(items, shown, strict=True):
@@ -600,7 +435,7 @@ def _judged_pictures(answer: Members, files: list[tuple[bytes, str]]) -> Members
         for data, name in files
         if not (kind_of(data) or "").startswith("image/")
     ]
-    return with_notes(answer, [_logged(" ".join(odd))]) if odd else answer
+    return with_notes(answer, [_log_note(" ".join(odd))]) if odd else answer
 
 
 def _read(content: NamedReadable, room: int) -> bytes:
@@ -620,7 +455,7 @@ def _too_many(request: Request, answer: Members, items: list[Members]) -> Member
         answer = _store_items(request, answer, items)
     except TogetherError as error:
         note = f"{what}. {error}"
-        linked = _linked(request.operation["brings"], items)
-        return with_notes({**answer, **linked}, [_logged(note)])
+        linked = _address_view(request.operation["brings"], items)
+        return with_notes({**answer, **linked}, [_log_note(note)])
     note = f"{what}: it is in the workspace's storage."
-    return with_notes(answer, [_logged(note)])
+    return with_notes(answer, [_log_note(note)])

@@ -1,16 +1,34 @@
-"""The members of a result that make Windmill show pictures, sounds or clips."""
+"""The members of a result that hold a file, and make Windmill show it.
+
+as_result   bytes, with a view of them where there is one
+pictures    a view of pictures
+view        a view of what the browser fetches itself
+"""
 
 from __future__ import annotations
 
 import base64
 
-from .filetypes import kind_of
+from ..client.jsonio import RESULT_LIMIT
+from .filetypes import TYPES, kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..shapes import Members
 
 RENDERERS = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif"}
+
+
+def as_result(data: bytes, filename: str, content_type: str = "") -> Members:
+    """Return {"file": base64, "filename"}, with a view where Windmill has one and the
+    result room for it."""
+    text = base64.b64encode(data).decode()
+    answer = {"file": text, "filename": filename}
+    kind = kind_of(data) or content_type
+    if kind in TYPES and 2 * len(text) < RESULT_LIMIT:
+        place = filename, f"data:{kind};base64,{text}"
+        answer |= view(kind.partition("/")[0].replace("image", "picture"), [place])
+    return answer
 
 
 def pictures(files: list[tuple[bytes, str]]) -> Members:

@@ -11,6 +11,7 @@ import binascii
 import json
 
 from ..client import TogetherError
+from ..client.request import half_character
 from .file_input import open_file, uri_of, url_of
 from .file_source import Source, unreadable
 
@@ -49,7 +50,7 @@ class Body:
             elif isinstance(part, Source):
                 yield from exact(part)
             else:
-                yield from _encoded(exact(part[1]))
+                yield from _base64_blocks(exact(part[1]))
 
 
 def exact(
@@ -70,7 +71,7 @@ def exact(
         raise unreadable(source.field, words)
 
 
-def _encoded(blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+def _base64_blocks(blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     rest = b""
     for block in blocks:
         if rest:
@@ -129,10 +130,11 @@ def multipart_body(
 ) -> tuple[Body, str]:
     """Return (Body, content type) of multipart/form-data: fields first, then files.
 
-    `fields` are (name, text), `files` (name, file name or None, Source).
+    `fields` are (name, text), `files` (name, file name or None, Source). Raises
+    TogetherError for what UTF-8 cannot spell, and for a file that is empty.
     """
-    from urllib3.fields import RequestField
-    from urllib3.filepost import choose_boundary
+    from urllib3.fields import RequestField  # few bodies hold files
+    from urllib3.filepost import choose_boundary  # few bodies hold files
 
     boundary = choose_boundary()
     line = f"--{boundary}\r\n".encode()
@@ -140,7 +142,10 @@ def multipart_body(
     for name, text in fields:
         part = RequestField(name, b"")
         part.make_multipart()
-        parts += [line + part.render_headers().encode(), text.encode(), b"\r\n"]
+        try:
+            parts += [line + part.render_headers().encode(), text.encode(), b"\r\n"]
+        except UnicodeEncodeError:
+            raise half_character(f"body.{name.removesuffix('[]')}") from None
     for name, filename, source in files:
         if source.length == 0:
             raise TogetherError.refused(source.field, "is empty: it has 0 bytes")

@@ -1,8 +1,8 @@
 """Reach an address that somebody else names: an argument, a redirect, a signed URL.
 
-    reach   what the resource's own base URL opens, beside the public network
-    fetch   send a request to such an address, checked at every hop
-    ask     send one to a server that the flow's author names
+    reach_of  what the resource's own base URL opens, beside the public network
+    fetch     send a request to such an address, checked at every hop
+    ask       send one to a server that the flow's author names
 
 What an address may be:
 
@@ -35,6 +35,7 @@ from ..client.transport import (
     names_proxy,
     tls_context,
 )
+from ..resilience.proxy import proxy_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ _CLOSED = [
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-def reach(auth: Any) -> frozenset[str]:
+def reach_of(auth: Any) -> frozenset[str]:
     """Return what the resource's base URL opens: some of http, private, loopback."""
     base = (auth.get("base_url") or "").strip() if isinstance(auth, dict) else ""
     if not base:
@@ -107,7 +108,7 @@ def fetch(
 
     Redirects are followed with the same method and body, so a body must be something
     that can be iterated anew, with its Content-Length in headers. `reach` is what
-    reach() said of the resource; `what` names the address in messages, such as
+    reach_of() said of the resource; `what` names the address in messages, such as
     body.file. Raises TogetherError for an address that is refused, urllib3's HTTPError
     for an exchange that fails; any answered status is returned.
     """
@@ -123,13 +124,13 @@ def fetch(
         target = led(url, location, what)
         plain = urlsplit(target).scheme != "https" and "http" not in reach
         if place.scheme == "https" and plain:
-            raise _refused(what, f"{place.shown} redirects from https to http")
+            raise _refusal(what, f"{place.shown} redirects from https to http")
         there = _Place(target, reach, https, what)
         if (there.scheme, there.netloc) != (place.scheme, place.netloc):
             secrets = ("authorization", "cookie")
             given = {k: v for k, v in given.items() if k.lower() not in secrets}
         url = target
-    raise _refused(what, f"{place.shown} redirects more than {MAX_REDIRECTS} times")
+    raise _refusal(what, f"{place.shown} redirects more than {MAX_REDIRECTS} times")
 
 
 def post(
@@ -141,7 +142,7 @@ def post(
     place = _Place(url, frozenset({"private", "loopback"}), False, what)
     kinds = {_kind(address) for address in place.addresses} or {"public"}
     if place.scheme != "https" and "public" in kinds:
-        raise _refused(what, f"{place.shown} is not https", "Give its https address.")
+        raise _refusal(what, f"{place.shown} is not https", "Give its https address.")
     given = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
     return place.exchange("POST", given, body, timeout)
 
@@ -158,7 +159,7 @@ def led(url: str, location: str, what: str = "the address") -> str:
     try:
         return urljoin(url, location)
     except ValueError:
-        raise _refused(what, "it redirects to what is no URL") from None
+        raise _refusal(what, "it redirects to what is no URL") from None
 
 
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
@@ -167,26 +168,28 @@ _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 class _Place:
     """A URL that has been checked, with the addresses that it may be reached at."""
 
-    def __init__(self, url: str, reach: frozenset[str], https: bool, what: str) -> None:
+    def __init__(
+        self, url: str, opened: frozenset[str], https: bool, what: str
+    ) -> None:
         try:
             parts = urlsplit(url)
             port = parts.port
         except ValueError:
-            raise _refused(what, "it is no URL") from None
+            raise _refusal(what, "it is no URL") from None
         self.scheme, self.host = parts.scheme, parts.hostname
         if self.scheme not in ("http", "https") or not self.host:
-            raise _refused(what, "it must be an http(s) URL with a host")
+            raise _refusal(what, "it must be an http(s) URL with a host")
         if not self.host.isascii():
             try:
                 self.host = self.host.encode("idna").decode()
             except UnicodeError:
-                raise _refused(what, f"{self.host!r} is no host name") from None
+                raise _refusal(what, f"{self.host!r} is no host name") from None
         literal = f"[{self.host}]" if ":" in self.host else self.host
         self.netloc = f"{literal}:{port}" if port else literal
         # Without the query, which may be a signature.
         self.shown = f"{self.scheme}://{self.netloc}"
-        if https and self.scheme != "https" and "http" not in reach:
-            raise _refused(what, f"{self.shown} is not https")
+        if https and self.scheme != "https" and "http" not in opened:
+            raise _refusal(what, f"{self.shown} is not https")
         self.port = port or (443 if self.scheme == "https" else 80)
         self.target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
         self.login = None
@@ -194,22 +197,20 @@ class _Place:
             self.login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         self.proxied = False
         if names_proxy():
-            from ..resilience.proxy import proxy_of  # only when something failed
-
             self.proxied = proxy_of(self.shown) is not None
         self.addresses = _addresses(self.host, self.port)
         if not self.addresses and not self.proxied:
-            raise _refused(what, f"the host {self.host} is not known", "Check the URL.")
+            raise _refusal(what, f"the host {self.host} is not known", "Check the URL.")
         for address in self.addresses:
             kind = _kind(address)
-            if kind != "public" and kind not in reach:
-                raise _refused(what, f"{self.host} is {_KINDS[kind]}")
+            if kind != "public" and kind not in opened:
+                raise _refusal(what, f"{self.host} is {_KINDS[kind]}")
 
     def exchange(
         self, method: str, headers: Headers, body: Any, timeout: Timeout
     ) -> Response:
         import urllib3  # few jobs fetch what others name
-        from urllib3.exceptions import (
+        from urllib3.exceptions import (  # few jobs fetch what others name
             ConnectTimeoutError,
             NewConnectionError,
             ProtocolError,
@@ -301,10 +302,11 @@ def _kind(text: str) -> str:
     return "public" if address.is_global and not address.is_multicast else "closed"
 
 
-def _refused(what: str, problem: str, advice: str | None = None) -> TogetherError:
+def _refusal(what: str, problem: str, advice: str | None = None) -> TogetherError:
     message = f"{what} was not used: {problem}"
     return TogetherError(
         message,
+        type="unreachable",
         problems=[{"field": what, "problem": problem}],
         ambiguous=False,
         advice=advice or "Give a public https URL, or the file itself.",

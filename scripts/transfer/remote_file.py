@@ -17,7 +17,7 @@ from ..download.download import Download, good
 from ..download.filenames import safe_name
 from .file_source import BLOCK, Source, unreadable
 from .filetypes import ENDINGS, has_ending, suffix
-from .public_fetch import fetch, reach
+from .public_fetch import fetch, reach_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,11 +78,10 @@ class UrlSource(RemoteSource):
         self, url: str, field: str, auth: Auth | None, limit: int, name: str | None
     ) -> None:
         super().__init__(field, name)
-        self.url, self.limit, self.reach = url, limit, reach(auth)
-        self.ranged = False
+        self.url, self.limit, self.reach = url, limit, reach_of(auth)
         self.first = self.waiting = self.guarded(Download, self.connect)
         self.length = self.first.length
-        self.ranged = self.ranged and self.first.validator is not None
+        self.ranged = self.has_parts()
         path = unquote(urlsplit(url).path)
         self.name = name or self.first.name or safe_name(path) or None
         if self.length is not None and self.length > limit:
@@ -102,11 +101,20 @@ class UrlSource(RemoteSource):
         response = fetch(
             "GET", self.url, reach=self.reach, headers=headers, what=self.field
         )
-        ranges = response.headers.get("accept-ranges", "").strip().lower()
-        self.ranged = ranges == "bytes"
-        return good(response, self.refused, headers)
+        return good(response, self.refusal, headers)
 
-    def refused(self, reply: Reply) -> TogetherError:
+    def has_parts(self) -> bool:
+        """Say whether a part can be asked for alone, as one of the same content: by the
+        first answer, and so for every reading alike.
+
+        Without a strong ETag nothing would show that parts are of one content, and what
+        the server compresses cannot be gone on with.
+        """
+        ranges = self.first.response.headers.get("accept-ranges", "").strip().lower()
+        same = self.first.validator is not None
+        return ranges == "bytes" and same and not self.first.coded
+
+    def refusal(self, reply: Reply) -> TogetherError:
         words = f"its address answers {reply.status} {reply.reason}"
         return unreadable(self.field, words.strip())
 

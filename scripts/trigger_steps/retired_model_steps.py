@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ..catalog.catalog import LISTED, SUPPORTED, entries, fitting, normalised
 from ..client import TogetherError, call, prepare
 from ..client.job import in_job, log
-from ..workspace.api import ask_windmill, not_in_job, quoted_path
+from ..workspace.api import ask_windmill, list_windmill, not_in_job, quoted_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ KINDS = {
 }
 # Resources that hold what jobs remember, not what somebody set.
 REMEMBERED = ("state", "cache")
-PAGE, MOST_PAGES = 1000, 50
+MOST_ENTRIES = 50_000  # of one kind that are listed
 AT_ONCE = 8
 MOST_ROWS = 10_000
 MOST_CHARACTERS = 2_000_000  # characters of one text that are looked through
@@ -187,36 +187,27 @@ def _paths(kind: str, start: str, unread: list[Members]) -> list[str]:
     the pack itself brought."""
     listing, _, _ = KINDS[kind]
     own = _own_folder() if kind in ("script", "flow") else None
-    found: dict[str, None] = {}
-    for page in range(1, MOST_PAGES + 1):
-        query = {"page": str(page), "per_page": str(PAGE)}
-        if start:
-            query["path_start"] = start
-        if kind == "script":
-            query["include_without_main"] = "true"
-        what = f"The {kind}s cannot be listed"
-        try:
-            listed = ask_windmill("GET", listing, what, query, kind=list)
-        except TogetherError as error:
-            if error.status not in HIDDEN:
-                raise
-            unread.append({"kind": kind, "path": None, "why": str(error)})
-            break
-        for one in listed:
-            path = one.get("path") if isinstance(one, dict) else None
-            if not isinstance(path, str) or not path.startswith(start):
-                continue
-            if own and path.startswith(own):
-                continue
-            if kind == "resource" and one.get("resource_type") in REMEMBERED:
-                continue
-            found[path] = None
-        if not listed:
-            break
-    else:
-        why = f"there are more than {PAGE * MOST_PAGES}"
+    query = {"path_start": start} if start else {}
+    if kind == "script":
+        query["include_without_main"] = "true"
+    what = f"The {kind}s cannot be listed"
+    try:
+        listed = list_windmill(listing, what, query, MOST_ENTRIES)
+    except TogetherError as error:
+        if error.status not in HIDDEN:
+            raise
+        unread.append({"kind": kind, "path": None, "why": str(error)})
+        return []
+    if len(listed) >= MOST_ENTRIES:
+        why = f"there may be more than {MOST_ENTRIES}"
         unread.append({"kind": kind, "path": None, "why": why})
-    return sorted(found)
+    return sorted(
+        path
+        for path, one in listed.items()
+        if path.startswith(start)
+        and not (own and path.startswith(own))
+        and not (kind == "resource" and one.get("resource_type") in REMEMBERED)
+    )
 
 
 def _own_folder() -> str | None:

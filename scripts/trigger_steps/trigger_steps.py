@@ -9,15 +9,17 @@ from __future__ import annotations
 import datetime
 import time
 
+from ..catalog.catalog import entries, normalised
 from ..client import TogetherError, call, prepare
 from ..client.asked_for import listed
 from ..client.endings import plain_state
 from ..client.job import log
-from ..client.jsonio import moment_of
+from ..client.jsonio import finite, moment_of
 from ..client.references import harmless
 from ..job_states import states
 from ..operations import operation
 from ..workspace.watermark import new_since
+from .retired_model_steps import LATE, used_retired_models
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,15 +49,15 @@ def batch_finished(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     ended = states("batch")
     wanted = given.get("states") or ended
     known = states("batch", "every")
-    seen = {
+    jobs = {
         job["id"]: {**job, "status": plain_state(job.get("status"), known)}
         for job in listed(call(auth, BATCHES), "id")
     }
-    seen = {name: job for name, job in seen.items() if job["status"] in ended}
-    seen, _ = harmless(seen)
+    jobs = {name: job for name, job in jobs.items() if job["status"] in ended}
+    jobs, _ = harmless(jobs)
 
     def news(before: Json) -> list[Members]:
-        fresh = [job for name, job in seen.items() if name not in before]
+        fresh = [job for name, job in jobs.items() if name not in before]
         fresh.sort(key=lambda job: str(job.get("completed_at") or ""))
         return [
             {
@@ -71,7 +73,7 @@ def batch_finished(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
             if job["status"] in wanted
         ]
 
-    return new_since(news, sorted(seen), "batch_id", keeps=True)
+    return new_since(news, sorted(jobs), "batch_id", keeps=True)
 
 
 def fine_tune_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
@@ -95,7 +97,9 @@ def fine_tune_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members
         }
 
     found = {name: shown(job) for name, job in jobs.items()}
-    return _changed(found, ended if given.get("only_ended") else None, "fine_tune_id")
+    return _state_changes(
+        found, ended if given.get("only_ended") else None, "fine_tune_id"
+    )
 
 
 def evaluation_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
@@ -116,7 +120,9 @@ def evaluation_changed(auth: Auth, step: Step, **arguments: Json) -> list[Member
             "state": plain_state(job.get("status"), known),
             "results": job.get("results"),
         }
-    return _changed(found, ended if given.get("only_ended") else None, "evaluation_id")
+    return _state_changes(
+        found, ended if given.get("only_ended") else None, "evaluation_id"
+    )
 
 
 def model_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
@@ -125,14 +131,15 @@ def model_changed(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
     [{"model", "change": added, removed or deprecated, "name", "tasks", "prices"}].
     Raises TogetherError.
     """
-    from ..catalog.catalog import entries, normalised  # only where prices are asked for
-
     given = prepare(step, arguments)
     answer = call(auth, MODELS, limit=MANY, max_pages=100)
     models = filter(None, map(normalised, entries(answer)))
     found, _ = harmless({model["id"]: model for model in models})
     if not found:
-        raise TogetherError("The catalogue is empty: that is no news, but a fault.")
+        raise TogetherError(
+            "The catalogue is empty: that is no news, but a fault.",
+            type="invalid_answer",
+        )
     now = {name: model["status"] == "deprecated" for name, model in found.items()}
 
     def news(before: Json) -> list[Members]:
@@ -163,8 +170,6 @@ def retired_model_used(auth: Auth, step: Step, **arguments: Json) -> list[Member
     find_retired_models. Raises TogetherError, also where something could not be read
     that may be read the next time.
     """
-    from .retired_model_steps import LATE, used_retired_models  # of this one alone
-
     given = prepare(step, arguments)
     found = used_retired_models(auth, given)
     if any(one["why"] == LATE for one in found["unread"]):
@@ -282,8 +287,15 @@ def idle_endpoints(auth: Auth, given: Members) -> list[Members]:
     `minutes`, and it is older than that. The API says nothing of the use of a /v1
     endpoint: one is idle only when it is older than `v1_after_hours`.
     """
+    idle = _idle_deployments(auth, given)
+    if "v1_after_hours" in given:
+        idle += _old_endpoints(auth, given["v1_after_hours"])
+    return idle
+
+
+def _idle_deployments(auth: Auth, given: Members) -> list[Members]:
     now = datetime.datetime.now(datetime.UTC)
-    found = []
+    idle = []
     ready = states("deployment", "good")
     answer = call(auth, PROJECT_ENDPOINTS, limit=MANY, max_pages=100)
     for endpoint in listed(answer, "id"):
@@ -301,7 +313,7 @@ def idle_endpoints(auth: Auth, given: Members) -> list[Members]:
                 log(f"whether {deployment['id']} is used is not told: it is left out")
             if requests != 0:
                 continue
-            found.append(
+            idle.append(
                 {
                     "kind": "deployment",
                     "job_id": f"{endpoint['id']}/{deployment['id']}",
@@ -311,29 +323,34 @@ def idle_endpoints(auth: Auth, given: Members) -> list[Members]:
                     "up_hours": hours,
                 }
             )
-    if "v1_after_hours" in given:
-        started = states("endpoint", "good")
-        answer = call(auth, ENDPOINTS, type="dedicated", mine=True)
-        for endpoint in listed(answer, "id"):
-            state = plain_state(endpoint.get("state"), started)
-            if state not in started or endpoint.get("type") != "dedicated":
-                continue
-            hours = _hours_since(endpoint.get("created_at"))
-            if hours is None:
-                log(f"how old {endpoint['id']} is cannot be read: it is left out")
-            if hours is None or hours < given["v1_after_hours"]:
-                continue
-            found.append(
-                {
-                    "kind": "endpoint",
-                    "job_id": endpoint["id"],
-                    "name": endpoint.get("name"),
-                    "model": endpoint.get("model"),
-                    "idle_minutes": None,
-                    "up_hours": hours,
-                }
-            )
-    return found
+    return idle
+
+
+def _old_endpoints(auth: Auth, after_hours: float) -> list[Members]:
+    """Return the endpoints of /v1 that have been up for so many hours."""
+    old = []
+    started = states("endpoint", "good")
+    answer = call(auth, ENDPOINTS, type="dedicated", mine=True)
+    for endpoint in listed(answer, "id"):
+        state = plain_state(endpoint.get("state"), started)
+        if state not in started or endpoint.get("type") != "dedicated":
+            continue
+        hours = _hours_since(endpoint.get("created_at"))
+        if hours is None:
+            log(f"how old {endpoint['id']} is cannot be read: it is left out")
+        if hours is None or hours < after_hours:
+            continue
+        old.append(
+            {
+                "kind": "endpoint",
+                "job_id": endpoint["id"],
+                "name": endpoint.get("name"),
+                "model": endpoint.get("model"),
+                "idle_minutes": None,
+                "up_hours": hours,
+            }
+        )
+    return old
 
 
 def _requests(
@@ -352,8 +369,8 @@ def _requests(
     for entry in found.get("deploymentAnalytics") or ():
         if entry.get("deploymentId") == deployment:
             metrics = (entry.get("metrics") or {}).get("requestMetrics") or {}
-            total = str(metrics.get("totalRequests"))
-            return int(total) if total.isdigit() else None
+            count = finite(metrics.get("totalRequests"))
+            return None if count is None else int(count)
     return None
 
 
@@ -364,7 +381,9 @@ def _hours_since(told: Json) -> float | None:
     return None if moment is None else round((time.time() - moment) / 3600, 2)
 
 
-def _changed(found: Members, states: Sequence[str] | None, key: str) -> list[Members]:
+def _state_changes(
+    found: Members, wanted: Sequence[str] | None, key: str
+) -> list[Members]:
     """Return those of the things by id whose state is another than marked."""
     found, _ = harmless(found)
     now = {name: entry["state"] for name, entry in found.items()}
@@ -374,7 +393,7 @@ def _changed(found: Members, states: Sequence[str] | None, key: str) -> list[Mem
             {**entry, "previous": before.get(name)}
             for name, entry in found.items()
             if before.get(name) != entry["state"]
-            and (states is None or entry["state"] in states)
+            and (wanted is None or entry["state"] in wanted)
         ]
 
     return new_since(news, now, key, keeps=True)

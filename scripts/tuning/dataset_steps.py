@@ -20,6 +20,7 @@ from ..client import TogetherError, prepare
 from ..client.jsonio import RESULT_LIMIT
 from ..table.table import Flaw, Table, digest, summary
 from ..workspace.markup import inline
+from ..workspace.storage import write_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def prepare_dataset(auth: Auth, step: Step, **arguments: Json) -> Json:
             found.work(Table(auth, given["dataset"], "dataset"), training, validation)
         found.judge()
         parts = [path if path.stat().st_size else None for path in paths]
-        handed_on = _handed_on(auth, given, parts)
+        handed_on = _hand_on(auth, given, parts)
         if given["output"] == "table":
             return handed_on
         report = found.report()
@@ -137,15 +138,15 @@ class _Preparation:
         self.unused: Counter[str] = Counter()
 
     def work(self, table: Table, training: BinaryIO, validation: BinaryIO) -> None:
-        from ..upload.dataset_check import flaws  # before anything is stored or sent
+        from ..upload.dataset_check import flaws  # only where a dataset is prepared
 
         for row in table:
             self.rows += 1
             try:
                 if isinstance(row, Flaw):
                     raise ValueError(row.why)
-                shape, made, used = converted(row, self.given.get("system"))
-                wrong, warnings = flaws(made)
+                shape, example, used = converted(row, self.given.get("system"))
+                wrong, warnings = flaws(example)
                 if wrong:
                     raise ValueError("; ".join(wrong))
                 if self.shape not in (None, shape):
@@ -159,7 +160,7 @@ class _Preparation:
                     field = f"dataset[{self.rows - 1}]"
                     self.problems.append({"field": field, "problem": str(error)})
                 continue
-            mark = digest(made)
+            mark = digest(example)
             if mark in self.seen:
                 self.repeated += 1
                 continue
@@ -169,11 +170,11 @@ class _Preparation:
             self.kept += 1
             self.warn(warnings)
             self.unused.update(name for name in row if name not in used)
-            line = json.dumps(made, ensure_ascii=False).encode("utf-8", "replace")
+            line = json.dumps(example, ensure_ascii=False).encode("utf-8", "replace")
             held_back = self.random.random() < self.given["validation_share"]
             self.held_back += held_back
             (validation if held_back else training).write(line + b"\n")
-            self.count(made, line)
+            self.count(example)
 
     def warn(self, warnings: list[str]) -> None:
         for problem in warnings:
@@ -181,7 +182,7 @@ class _Preparation:
                 field = f"dataset[{self.rows - 1}]"
                 self.warnings.append({"field": field, "problem": problem})
 
-    def count(self, made: Members, line: bytes) -> None:
+    def count(self, made: Members) -> None:
         size = tokens("".join(_texts(made)))
         self.tokens += size
         self.longest = max(self.longest, size)
@@ -241,7 +242,7 @@ def _texts(value: Json) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _handed_on(auth: Auth, given: Members, parts: list[Path | None]) -> Json:
+def _hand_on(auth: Auth, given: Members, parts: list[Path | None]) -> Json:
     """Return where the two files went."""
     names = ("training", "validation")
     if given["output"] in ("result", "table"):
@@ -253,6 +254,7 @@ def _handed_on(auth: Auth, given: Members, parts: list[Path | None]) -> Json:
         if found is None:
             raise TogetherError(
                 f'output "{given["output"]}" cannot hold so many rows.',
+                type="invalid_argument",
                 problems=[{"field": "output", "problem": "must be another"}],
                 ambiguous=False,
                 advice="Choose the workspace's storage or an upload.",
@@ -263,9 +265,9 @@ def _handed_on(auth: Auth, given: Members, parts: list[Path | None]) -> Json:
     for name, path in zip(names, parts, strict=True):
         filename = f"{title}-{name}.jsonl"
         if given["output"] == "storage":
-            handed_on[name] = path and _stored(path, filename)
+            handed_on[name] = path and _store(path, filename)
         else:
-            handed_on[f"{name}_file"] = path and _uploaded(auth, path, filename)
+            handed_on[f"{name}_file"] = path and _upload(auth, path, filename)
     return handed_on
 
 
@@ -285,16 +287,15 @@ def _rows(path: Path | None) -> list[Members] | None:
         return [json.loads(line) for line in lines]
 
 
-def _stored(path: Path, filename: str) -> Members:
-    from ..transfer.file_input import open_file  # only where a file is given
-    from ..workspace.storage import write_object  # only where objects are stored
+def _store(path: Path, filename: str) -> Members:
+    from ..transfer.file_input import open_file  # only where it is stored
 
     kind = "application/jsonl"
     content = open_file(path, "dataset")
     return write_object(content, filename=filename, content_type=kind)
 
 
-def _uploaded(auth: Auth, path: Path, filename: str) -> str:
+def _upload(auth: Auth, path: Path, filename: str) -> str:
     from ..upload.file_upload import store_file  # only where a file goes up
 
     return store_file(auth, path, "fine-tune", filename, "jsonl")["id"]
@@ -372,7 +373,7 @@ def _conversation(row: Members, system: str | None) -> Converted | None:
     name = "messages" if row.get("messages") else "conversations"
     if "messages" not in row and "conversations" not in row:
         return None
-    made = {"messages": _opened(_messages(row.get(name)), system)}
+    made = {"messages": _with_system(_messages(row.get(name)), system)}
     if not any(message["role"] == "assistant" for message in made["messages"]):
         raise ValueError("has no message of an assistant to learn from")
     used = {"messages", "conversations", "tools", *_refuse_bad(row)}
@@ -383,7 +384,7 @@ def _conversation(row: Members, system: str | None) -> Converted | None:
 
 def _tools(value: Json) -> Json:
     """Return the tools of a conversation, which a table may hold as JSON."""
-    tools = _decoded(value, "tools") if isinstance(value, str) else value
+    tools = _json_of_cell(value, "tools") if isinstance(value, str) else value
     if not isinstance(tools, list):
         raise ValueError("has tools that are no list")
     return tools
@@ -395,7 +396,7 @@ def _pair(row: Members, system: str | None) -> Converted | None:
     if all(isinstance(row.get(name), list) for name in names):
         messages = _messages(row["prompt"]) + _messages(row["completion"])
         used = {*names, *_refuse_bad(row)}
-        return "conversation", {"messages": _opened(messages, system)}, used
+        return "conversation", {"messages": _with_system(messages, system)}, used
     texts = {name: _words(row, name) for name in names}
     if not all(texts.values()):
         return None
@@ -403,7 +404,7 @@ def _pair(row: Members, system: str | None) -> Converted | None:
     if _words(row, "system") or _words(row, "system_prompt"):
         asked = [{"role": "user", "content": texts["prompt"]}]
         said = [{"role": "assistant", "content": texts["completion"]}]
-        made = {"messages": _opened([*asked, *said], system)}
+        made = {"messages": _with_system([*asked, *said], system)}
         return "conversation", made, used
     return "instruction", texts, used
 
@@ -448,7 +449,7 @@ def _refuse_bad(row: Members, names: tuple[str, ...] = LABELS) -> set[str]:
     return told
 
 
-def _asked(row: Members, system: str | None) -> Converted | None:
+def _question_and_answer(row: Members, system: str | None) -> Converted | None:
     """A question and its answer, with what belongs to them."""
     for question, answer in PAIRS:
         asked, said = _words(row, question), _words(row, answer)
@@ -471,14 +472,14 @@ def _asked(row: Members, system: str | None) -> Converted | None:
             {"role": "user", "content": asked},
             {"role": "assistant", "content": said},
         ]
-        return "conversation", {"messages": _opened(messages, system)}, used
+        return "conversation", {"messages": _with_system(messages, system)}, used
     return None
 
 
 def _history(turns: Json) -> list[Members]:
     """Return the messages of earlier questions, each with its answer."""
     if isinstance(turns, str):
-        turns = _decoded(turns, "history") if turns.strip() else None
+        turns = _json_of_cell(turns, "history") if turns.strip() else None
     if not turns:
         return []
     messages = []
@@ -494,7 +495,7 @@ def _history(turns: Json) -> list[Members]:
     return messages
 
 
-def _plain(row: Members, system: str | None) -> Converted | None:
+def _text_alone(row: Members, system: str | None) -> Converted | None:
     text = _words(row, "text")
     if not text:
         return None
@@ -503,13 +504,13 @@ def _plain(row: Members, system: str | None) -> Converted | None:
     return "general", {"text": text}, {"text", *judged}
 
 
-def _opened(messages: list[Members], system: str | None) -> list[Members]:
+def _with_system(messages: list[Members], system: str | None) -> list[Members]:
     if system and messages[0]["role"] != "system":
         return [{"role": "system", "content": system}, *messages]
     return messages
 
 
-def _decoded(text: str, name: str) -> Json:
+def _json_of_cell(text: str, name: str) -> Json:
     """Return what a cell of CSV holds."""
     try:
         return json.loads(text, parse_constant=_no_json)
@@ -524,7 +525,7 @@ def _no_json(name: str) -> Json:
 def _messages(found: Json, name: str = "messages") -> list[Members]:
     """Return messages as the API has them, ShareGPT's from and value translated."""
     if isinstance(found, str):
-        found = _decoded(found, name)
+        found = _json_of_cell(found, name)
     if not isinstance(found, list) or not found:
         raise ValueError(f"has no {name}")
     messages = []
@@ -542,7 +543,7 @@ def _messages(found: Json, name: str = "messages") -> list[Members]:
         if message.get("function_call"):
             raise ValueError(f"{place} has a function_call: write it as tool_calls")
         if isinstance(message.get("tool_calls"), list):
-            calls = [_called(one) for one in message["tool_calls"]]
+            calls = [_call_of(one) for one in message["tool_calls"]]
             message = {**message, "tool_calls": calls}
         if "weight" in message:
             message = _weighed(message)
@@ -565,7 +566,7 @@ def _weighed(message: Members) -> Members:
     return message  # which the check of the row refuses
 
 
-def _called(call: Json) -> Json:
+def _call_of(call: Json) -> Json:
     """Return a call of a tool, whose arguments are JSON as text."""
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(function, dict) or not isinstance(
@@ -613,7 +614,7 @@ def _preference(row: Members, system: str | None) -> Converted | None:
         raise ValueError(wanted)
     if answers[0] == answers[1]:
         raise ValueError("has the same answer twice, of which none is better")
-    answered_to: Members = {"messages": _opened(question, system)}
+    answered_to: Members = {"messages": _with_system(question, system)}
     if tools:
         answered_to["tools"] = _tools(tools)
         used.add("tools")
@@ -648,4 +649,4 @@ def _answer(value: Json) -> Members | None:
 
 
 # What reads a row, in this order.
-READERS = (_preference, _conversation, _pair, _asked, _plain)
+READERS = (_preference, _conversation, _pair, _question_and_answer, _text_alone)

@@ -57,27 +57,27 @@ def submit_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
     def create() -> Members:
         priced.clear()
         priced.update(_price(auth, body, budget))
-        made = call(auth, CREATE, body=body)
-        return _kept({**made, "id": made_id(made, CREATE)})
+        job = call(auth, CREATE, body=body)
+        return _fine_tune_members({**job, "id": made_id(job, CREATE)})
 
-    def attach(made: Members) -> Members | None:
-        found = call(auth, GET, fine_tune_id=made["id"])
-        return None if _state(found) in FAILED else _kept(found)
+    def attach(job: Members) -> Members | None:
+        found = call(auth, GET, fine_tune_id=job["id"])
+        return None if _state(found) in FAILED else _fine_tune_members(found)
 
     def look() -> Members | None:
         for found in listed(call(auth, LIST), "id"):
             alike = all(found.get(n) == body[n] for n in ("training_file", "suffix"))
             if alike and _state(found) not in FAILED:
-                return _kept(found)
+                return _fine_tune_members(found)
         return None
 
-    made, reattached = once("fine_tune", fingerprint, create, attach, look)
+    job, reattached = once("fine_tune", fingerprint, create, attach, look)
     if again:
         log(f"begun anew because again is {again!r}")
     return {
-        "fine_tune_id": made["id"],
-        "state": made["state"],
-        "model_name": made["model_name"],
+        "fine_tune_id": job["id"],
+        "state": job["state"],
+        "model_name": job["model_name"],
         "fingerprint": fingerprint,
         "reattached": reattached,
         **priced,
@@ -90,7 +90,7 @@ def _suffix(text: str | None, fingerprint: str) -> str:
     return f"{text[: SUFFIX - len(short) - 1].rstrip('-')}-{short}" if text else short
 
 
-def _kept(found: Members) -> Members:
+def _fine_tune_members(found: Members) -> Members:
     """Return what is to be known of a fine-tune that exists."""
     return {
         "id": found["id"],
@@ -110,8 +110,8 @@ def _price(auth: Auth, body: Members, budget: float | None) -> Members:
     """
     asked = ("training_file", "validation_file", "model", "n_epochs", "training_type")
     found = call(auth, ESTIMATE, body={n: body[n] for n in asked if n in body})
-    price = found.get("estimated_total_price")
-    if not found.get("estimation_available", price is not None) or price is None:
+    price = estimated_price(found)
+    if price is None:
         note = "the service cannot estimate it yet: the file may not be validated"
         check_budget(budget, None, note, "the fine-tune", None, LATER)
         return {"estimated_cost_usd": None, "cost_note": note}
@@ -121,11 +121,20 @@ def _price(auth: Auth, body: Members, budget: float | None) -> Members:
         raise TogetherError(
             "Nothing was begun: the account may not spend the estimated "
             f"{money(price)} USD (its limit: {limit}).",
+            type="budget_reached",
             estimated_cost_usd=price,
             advice="Add credit or raise the spending limit of the Together account.",
             ambiguous=False,
         )
     return {"estimated_cost_usd": price}
+
+
+def estimated_price(estimate: Json) -> float | None:
+    """Return the USD that an answer of ESTIMATE names, or None where it names none."""
+    estimate = estimate if isinstance(estimate, dict) else {}
+    usd = finite(estimate.get("estimated_total_price"))
+    available = estimate.get("estimation_available", True)
+    return usd if available and usd is not None and usd >= 0 else None
 
 
 def report_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -149,7 +158,7 @@ def report_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
         "model_name": job.get("model_output_name"),
         "progress": _progress(job, events),
         "seconds_remaining": _remaining(job),
-        "training_tokens": job.get("token_count"),
+        "training_tokens": finite(job.get("token_count")),
         "cost_usd": price,
         "metrics": metrics,
         "events": events,

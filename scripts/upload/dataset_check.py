@@ -27,6 +27,8 @@ from collections import Counter
 from itertools import pairwise
 
 from ..client import TogetherError
+from ..transfer.file_input import open_file
+from ..transfer.filetypes import WORDS, file_like
 from .service_limits import BATCH_BYTES, BATCH_LINES
 
 TYPE_CHECKING = False
@@ -41,13 +43,7 @@ CUT_OFF = "unexpected end of data"  # as csv says of a quotation that is open
 REPORTED = 10  # mistakes that are told before the reading ends
 MAX_ID = 64  # characters
 ROLES = ("system", "user", "assistant", "tool")
-OTHERS = {
-    b"PK\x03\x04": "an Excel workbook or another archive",
-    b"\x1f\x8b": "compressed with gzip",
-    b"PAR1": "a Parquet file",
-    b"%PDF": "a PDF",
-    b"\xd0\xcf\x11\xe0": "an old or protected Office file",
-}
+NO_TEXT = (".zip", ".gz", ".parquet", ".pdf", ".xls")
 COLUMNS = {
     "conversation": ("messages",),
     "instruction": ("prompt", "completion"),
@@ -68,8 +64,6 @@ def check(
     With "warnings", a list of texts, where the service may refuse it all the same.
     Raises TogetherError with its mistakes in `problems`.
     """
-    from ..transfer.file_input import open_file  # only where a file is given
-
     checker = Checker(purpose, file_type, field)
     for block in open_file(file, field, auth).blocks():
         checker.feed(block)
@@ -236,11 +230,10 @@ class Checker:
     def begin(self, text: bytes) -> bytes:
         """Look at how a file begins; return its text without a mark of byte order."""
         self.begun = True
-        for mark, what in OTHERS.items():
-            if text.startswith(mark):
-                wanted = "CSV" if self.file_type == "csv" else "JSON Lines"
-                self.mistake(None, f"is {what}: save it as {wanted} in UTF-8")
-                self.refuse()
+        if ending := file_like(text, *NO_TEXT):
+            wanted = "CSV" if self.file_type == "csv" else "JSON Lines"
+            self.mistake(None, f"is {WORDS[ending]}: save it as {wanted} in UTF-8")
+            self.refuse()
         if not text.startswith(b"\xef\xbb\xbf"):
             return text
         self.mistake(1, "begins with a byte order mark: save it as UTF-8 without")
@@ -352,7 +345,7 @@ class Checker:
         """A row of a fine-tuning file."""
         shape = self.shape
         if shape is None:
-            shape = self.told(row)
+            shape = self.shape_of(row)
             if shape is None:
                 return
             self.shape, self.columns = shape, list(row)
@@ -362,7 +355,7 @@ class Checker:
             return
         for name in COLUMNS[shape]:
             if name not in row:
-                other = self.told(row, quiet=True)
+                other = self.shape_of(row, quiet=True)
                 problem = f"must have {name}" if other is None else f"is {other}"
                 self.mistake(self.line, f"{problem}: the first row is {shape}")
                 return
@@ -374,7 +367,7 @@ class Checker:
             for name in COLUMNS[shape]:
                 self.text(row[name], name)
 
-    def told(self, row: Members, quiet: bool = False) -> str | None:
+    def shape_of(self, row: Members, quiet: bool = False) -> str | None:
         """Return the shape that a row has, by its columns."""
         for shape, names in COLUMNS.items():
             if all(name in row for name in names):

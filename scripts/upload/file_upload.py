@@ -24,11 +24,11 @@ from ..operations import operation
 from ..transfer.file_input import open_file
 from ..transfer.file_source import FILE_LIMIT, unreadable
 from ..transfer.multipart import form_data
+from .dataset_check import Checker
 from .multipart_upload import Part, Progress, put, send_parts, unexpected_answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..client.request import Request
     from ..shapes import Auth, Json, Members, Operation, Places
     from ..transfer.file_source import Source
     from .dataset_check import Checker
@@ -85,8 +85,6 @@ def store_file(
     kind = _file_type(name, file_type)
     checker = None
     if check:
-        from .dataset_check import Checker  # only where a file is checked
-
         checker = Checker(purpose, kind, field)
     progress = Progress(name, source.length)
     checksum = _look(source, checker, progress)
@@ -166,7 +164,7 @@ def _look(source: Source, checker: Checker | None, progress: Progress) -> str:
 
 
 def _at_once(auth: Auth, source: Source, about: Members, progress: Progress) -> Members:
-    found = _announced(auth, about)
+    found = _announce(auth, about)
     location = found.get("location")
     file_id = _safe_id(found.get("file_id"))
     if not (isinstance(location, str) and location):
@@ -175,10 +173,10 @@ def _at_once(auth: Auth, source: Source, about: Members, progress: Progress) -> 
     body = Part(source, 0, source.size(), progress, about["checksum"])
     put(auth, location, body, {}, "the signed address of the file")
     progress.say(f"{source.length} bytes are stored as {file_id}")
-    return _surely(auth, PREPROCESS, file_id, file_id=file_id)
+    return _call_or_look(auth, PREPROCESS, file_id, file_id=file_id)
 
 
-def _announced(auth: Auth, about: Members) -> Members:
+def _announce(auth: Auth, about: Members) -> Members:
     """Tell the service of the file that comes; return where its bytes shall go."""
     request = Request(auth, REQUEST, {"body": about})
     data, request.headers["Content-Type"] = form_data(request)
@@ -195,13 +193,15 @@ def _announced(auth: Auth, about: Members) -> Members:
     return found
 
 
-def _begun(file: Members) -> bool:
+def _is_begun(file: Members) -> bool:
     """Say whether the service has begun to look at a file, or has done so."""
     status = file.get("processing_status")
     return bool(file.get("Processed")) or status not in (None, "", "PENDING")
 
 
-def _surely(auth: Auth, table: Operation, known: str, **arguments: Json) -> Members:
+def _call_or_look(
+    auth: Auth, table: Operation, known: str, **arguments: Json
+) -> Members:
     """Make a call that may be made twice; where its answer is lost, look at the file.
 
     The bytes are up there: a connection that breaks now must not lose them. Whoever
@@ -214,20 +214,20 @@ def _surely(auth: Auth, table: Operation, known: str, **arguments: Json) -> Memb
         if not error.ambiguous:
             raise
         try:
-            found = _sent(auth, FILE, known)
-            if not _begun(found):
+            found = _file_state(auth, FILE, known)
+            if not _is_begun(found):
                 found = send_operation(auth, table, **arguments)
         except TogetherError:
             raise error from None
     if not isinstance(found, dict):
-        found = _sent(auth, FILE, known)
+        found = _file_state(auth, FILE, known)
     # A member that would mean something to Windmill has got a _ by now.
     file = found.get("file_", found.get("file"))
     file = file if isinstance(file, dict) else found
     return file if isinstance(file.get("id"), str) else {**file, "id": known}
 
 
-def _sent(auth: Auth, table: Operation, known: str) -> Members:
+def _file_state(auth: Auth, table: Operation, known: str) -> Members:
     """Return the answer to a question about a file; an empty object for no object."""
     found = send_operation(auth, table, file_id=known)
     if isinstance(found, dict):
@@ -278,7 +278,7 @@ def _in_parts(
         places = _places(begun.get("parts"), count)
         tags = send_parts(auth, source, size, places, progress, about["checksum"])
         parts = [{"part_number": n, "etag": tags[n]} for n in sorted(tags)]
-        return _surely(auth, COMPLETE, file_id, body={**handle, "parts": parts})
+        return _call_or_look(auth, COMPLETE, file_id, body={**handle, "parts": parts})
     except BaseException as error:
         if not (isinstance(error, TogetherError) and error.ambiguous):
             try:

@@ -20,8 +20,9 @@ from ..client import TogetherError
 from ..client.job import log
 from ..client.transport import faults, read_whole
 from ..transfer.file_source import temporary, unreadable
+from ..transfer.filetypes import is_page
 from ..transfer.multipart import exact
-from ..transfer.public_fetch import fetch, reach
+from ..transfer.public_fetch import fetch, reach_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,11 +57,11 @@ def send_parts(
     stop. With `checksum`, a SHA-256, what was read in order must be what it says.
     Raises TogetherError.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor  # few files go up in parts
 
     progress = progress or Progress(source.named(), source.length)
     progress.expect(source.size())
-    tags, faults, stop = {}, [], threading.Event()
+    tags, failures, stop = {}, [], threading.Event()
     room = threading.Semaphore(AT_ONCE)
 
     def send(number: int, content: Source, start: int, length: int) -> None:
@@ -74,7 +75,7 @@ def send_parts(
                 raise unexpected_answer(f"no ETag came for part {number}")
             tags[number] = tag
         except BaseException as error:
-            faults.append(error)
+            failures.append(error)
             stop.set()
         finally:
             if content is not source:
@@ -83,7 +84,9 @@ def send_parts(
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            for number, content, start in _cut(source, size, len(places), checksum):
+            for number, content, start in _cut_parts(
+                source, size, len(places), checksum
+            ):
                 room.acquire()
                 if stop.is_set():
                     break
@@ -92,8 +95,9 @@ def send_parts(
         except BaseException:
             stop.set()
             raise
-    if faults:
-        raise next((f for f in faults if not isinstance(f, _StoppedError)), faults[0])
+    if failures:  # not that a part was stopped, but why
+        reasons = (one for one in failures if not isinstance(one, _StoppedError))
+        raise next(reasons, failures[0])
     return tags
 
 
@@ -105,7 +109,7 @@ def _plain_tag(tag: str) -> str:
     return tag.strip("\"' ")
 
 
-def _cut(
+def _cut_parts(
     source: Source, size: int, count: int, checksum: str | None
 ) -> Iterator[tuple[int, Source, int]]:
     """Yield (number, Source, where in it the part starts) for each part in order."""
@@ -171,11 +175,11 @@ class Part:
                     raise unreadable(self.source.field, CHANGED)
             yield block
             self.gone += len(block)
-            self.progress.sent(len(block))
+            self.progress.add_sent(len(block))
 
     def take_back(self) -> None:
         """What has gone counts for nothing: it will go again."""
-        self.progress.sent(-self.gone)
+        self.progress.add_sent(-self.gone)
         self.gone = 0
 
 
@@ -185,9 +189,9 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
     To put the same bytes to the same address again changes nothing there.
     """
     headers = {**headers, "Content-Length": str(body.length)}
-    opened = reach(auth)
+    opened = reach_of(auth)
     for tries in range(1, TRIES + 1):
-        asked = None
+        retry_seconds = None
         try:
             response = fetch(
                 "PUT",
@@ -217,13 +221,13 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
 
             words += storage_words(data)
 
-            asked = retry_after(response.headers)
+            retry_seconds = retry_after(response.headers)
         from ..resilience.retry import passing, rest  # only when something failed
 
         if not passing(status) or tries == TRIES:
-            raise _failed(what, words, status, tries)
+            raise _upload_error(what, words, status, tries)
         body.progress.say(f"{what}: {words}; trying again")
-        if rest(tries, asked, body.stop):
+        if rest(tries, retry_seconds, body.stop):
             raise _StoppedError
     raise AssertionError("the last try returns or raises")
 
@@ -231,11 +235,12 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
 def _is_refusal(data: bytes) -> bool:
     """Say whether the body of a success is an error, or a page, of somebody on the way:
     a storage that took the bytes has nothing to say."""
-    text = data[:4096].lstrip().lower()
-    return text.startswith((b"<!doctype", b"<html")) or b"<error>" in text
+    return is_page(data) or b"<error>" in data[:4096].lower()
 
 
-def _failed(what: str, words: str, status: int | None, tries: int) -> TogetherError:
+def _upload_error(
+    what: str, words: str, status: int | None, tries: int
+) -> TogetherError:
     advice = "Run the step again."
     return TogetherError(
         f"The file could not be uploaded to {what}: {words}. {advice}",
@@ -257,7 +262,7 @@ class Progress:
         self.name = name
         self.length = length or 0
         self.count = 0
-        self.told = time.monotonic()
+        self.last_news = time.monotonic()
         self.shown = -1
         self.lock = threading.Lock()
 
@@ -268,17 +273,20 @@ class Progress:
     def expect(self, length: int) -> None:
         self.length, self.count = length, 0
 
-    def sent(self, count: int) -> None:
+    def add_sent(self, count: int) -> None:
         with self.lock:
             self.count += count
-            if self.length >= WATCHED and count > 0:
-                self.show(33 + 66 * self.count // self.length, self.count, "sent")
+            so_far = self.count
+        if self.length >= WATCHED and count > 0:
+            self.show(33 + 66 * so_far // self.length, so_far, "sent")
 
     def show(self, percent: int, count: int, done: str) -> None:
         now = time.monotonic()
-        if percent <= self.shown or now - self.told < PAUSE:
-            return
-        self.shown, self.told = percent, now
+        with self.lock:
+            if percent <= self.shown or now - self.last_news < PAUSE:
+                return
+            self.shown, self.last_news = percent, now
+        # Not under the lock: it is a request, for which the other senders would wait.
         self.say(f"{count >> 20} of {self.length >> 20} MiB {done}")
         from ..workspace.progress import set_progress  # only within a job
 

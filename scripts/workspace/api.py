@@ -7,12 +7,15 @@ there is no Windmill to ask: every function says so in a TogetherError.
 from __future__ import annotations
 
 import json
+import math
 import time
 from urllib.parse import quote, urlencode
 
 from ..client import TogetherError
 from ..client.job import windmill_address
 from ..client.jsonio import parse_json
+from ..client.request import half_character
+from ..client.resource import without_key
 from ..client.transport import (
     USER_AGENT,
     Reply,
@@ -22,14 +25,11 @@ from ..client.transport import (
     read_whole,
 )
 
-# At the top, since a Windmill that fails cannot deliver the module later either.
-from ..resilience.server_words import without_key
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..shapes import Fault, Headers, Json, Members, Response, Timeout
+    from ..shapes import ErrorType, Fault, Headers, Json, Members, Response, Timeout
 
 WINDMILL_TRIES = 3
 TIMEOUT = 10.0, 60.0
@@ -53,7 +53,11 @@ def not_in_job(what: str) -> TogetherError:
 
 
 def quoted_path(path: str) -> str:
-    return quote(path.strip("/"), safe="/")
+    """Return a path as it stands in an address. Raises TogetherError."""
+    try:
+        return quote(path.strip("/"), safe="/")
+    except UnicodeEncodeError:
+        raise half_character(f"path {path!r}") from None
 
 
 def windmill_request(
@@ -63,8 +67,11 @@ def windmill_request(
     if base is None or workspace is None or token is None:
         raise not_in_job(what)
     url = f"{base.rstrip('/')}/api/w/{quote(workspace, safe='')}/{path}"
-    if query:
-        url += "?" + urlencode(query)
+    try:
+        url += "?" + urlencode(query) if query else ""
+    except UnicodeEncodeError:
+        words = f"{what}: its name holds half of a character, which no text has."
+        raise TogetherError(words, type="invalid_argument") from None
     return url, {"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT}
 
 
@@ -125,8 +132,11 @@ def ask_windmill(
 PAGE_ENTRIES = 1000  # of one of Windmill's lists
 
 
-def list_windmill(path: str, what: str, query: dict[str, Any]) -> dict[str, Members]:
-    """Return all entries of one of Windmill's lists, page after page, by their paths.
+def list_windmill(
+    path: str, what: str, query: dict[str, Any], most: float = math.inf
+) -> dict[str, Members]:
+    """Return the entries of one of Windmill's lists, page after page, by their paths:
+    all, or no further pages once there are `most`.
 
     Raises TogetherError, also for an entry without a path, and where the pages do not
     move on: what comes behind cannot be reached.
@@ -142,7 +152,7 @@ def list_windmill(path: str, what: str, query: dict[str, Any]) -> dict[str, Memb
             if not isinstance(one, dict) or not isinstance(one.get("path"), str):
                 raise unusable("GET", path, what)
             found[one["path"]] = one
-        if len(listed) < PAGE_ENTRIES:
+        if len(listed) < PAGE_ENTRIES or len(found) >= most:
             return found
         if len(found) == known:
             raise unusable("GET", path, what, "a page of its list is there again")
@@ -243,7 +253,8 @@ def refusal(
     words = without_key(windmill_address()[2] or "", reply.text().strip())[:500]
     detail = words or f"{reply.status} {reply.reason}"
     words = words.lower()
-    kind, advice = "windmill", "Windmill's own words say what it refuses."
+    kind: ErrorType = "windmill"
+    advice = "Windmill's own words say what it refuses."
     if storing and ("storage resource" in words or "storage not" in words):
         kind, advice = "no_storage", _without_storage(path)
         detail = "the workspace has no object storage"

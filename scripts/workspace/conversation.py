@@ -73,5 +73,8 @@ def _key(name: str) -> str:
 def _path(name: str) -> str:
     folder = state_folder("agents")
     if folder is None:
-        raise TogetherError("No state path is known: this is not a Windmill job.")
+        raise TogetherError(
+            "No state path is known: this is not a Windmill job.",
+            type="not_in_windmill",
+        )
     return folder + name.replace("-", "_")

@@ -16,10 +16,12 @@ import hashlib
 import json
 import os
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 from ..client import TogetherError
 from ..client.job import in_job, log
+from ..client.jsonio import moment_of
+from .jobs import is_running
 from .state import create_state, delete_state, get_state, list_states, set_state
 
 TYPE_CHECKING = False
@@ -89,6 +91,7 @@ def once(
             f"its answer came: whether the {kind} exists is not known, and the service "
             "cannot be searched for it. Look in the dashboard; to create it in any "
             "case, fill in `again` with a word not used before.",
+            type="connection",
             ambiguous=True,
             started_at=earlier["started_at"],
             fingerprint=fingerprint,
@@ -135,11 +138,13 @@ def sweep(
     1970, is the time by which they are old. Raises TogetherError.
     """
     now = time.time() if now is None else now
-    limit = datetime.fromtimestamp(now - KEEP, UTC).isoformat()
-    found = list_states(folder)
-    newest = sorted(found, key=found.__getitem__, reverse=True)
+    # Of one whose time is not told nothing says that it is old.
+    found = {path: moment_of(at) for path, at in list_states(folder).items()}
+    newest = sorted(found, key=lambda path: found[path] or 0.0, reverse=True)
     for number, path in enumerate(newest):
-        if (bounded and number >= MOST) or "" < found[path] < limit:
+        moment = found[path]
+        old = moment is not None and moment < now - KEEP
+        if old or (bounded and number >= MOST):
             if emptied:
                 emptied(path)
             delete_state(path)
@@ -213,13 +218,14 @@ class _Record:
             other = found.get("job")
             if "made" in found:
                 return found
-            if other in (None, self.own["job"]) or not _is_running(other):
+            if other in (None, self.own["job"]) or not is_running(other):
                 self.take_over()
                 return found
             if time.monotonic() > deadline:
                 raise TogetherError(
                     f"Job {other} is creating the same {self.kind} and has not "
                     "finished: run this again when it has.",
+                    type="already_running",
                     job=other,
                     ambiguous=False,
                 )
@@ -262,9 +268,3 @@ class _Record:
             delete_state(self.path)
         except TogetherError as error:
             log(f"the record of the {self.kind} that failed stays: {error}")
-
-
-def _is_running(job: str) -> bool:
-    from .jobs import is_running  # only where another job is at work
-
-    return is_running(job)

@@ -48,7 +48,7 @@ def run(
 ) -> Json:
     """Run a script or flow of the workspace as a job and return its result.
 
-    `timeout` in seconds: the job is cancelled and the error's type is "timeout". A job
+    `timeout` in seconds: the job is cancelled and the error's type is "deadline". A job
     that fails raises a TogetherError with its message, its `error` object as Windmill
     keeps it, and `job_id`.
     """
@@ -290,5 +290,7 @@ def _whole_url(url: Json, own: str) -> str | None:
 
 def _letter(kind: str) -> str:
     if kind not in ("script", "flow"):
-        raise TogetherError(f"kind must be script or flow (got {kind!r})")
+        raise TogetherError(
+            f"kind must be script or flow (got {kind!r})", type="invalid_argument"
+        )
     return "p" if kind == "script" else "f"

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from ..client import TogetherError
 from ..client.job import log
-from ..client.transport import Pace, endless, faults, too_long
+from ..client.transport import Pace, byte_count, endless, faults, too_long
 from .api import (
     FREE_EDITION,
     WINDMILL_TRIES,
@@ -79,9 +79,9 @@ class _Stored:
         if response.status == 206:
             given, _, total = response.headers.get("content-range", "").partition("/")
             span = given.removeprefix("bytes ").partition("-")[0]
-            begin = int(span) if span.isdigit() else -1
+            begin = -1 if (count := byte_count(span)) is None else count
             size = total
-        length = int(size) if size.isdigit() else None
+        length = byte_count(size)
         changed = None not in (self.length, length) and self.length != length
         if changed or begin not in (0, self.position):
             response.close()

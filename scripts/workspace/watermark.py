@@ -8,6 +8,7 @@ it again.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 
@@ -74,8 +75,7 @@ def new_since(
     if keeps:
         now = _with_gone(before, watermark)
     found = news(_by_id(before) if keeps else before["mark"])
-    listed = [entry[key] for entry in found]
-    found = [entry for entry in carried if entry[key] not in listed] + found
+    found = with_carried(carried, found, key)
     if found:
         job = os.environ.get("WM_JOB_ID")
         told = {"job": job, "at": int(time.time()), **now, "found": found}
@@ -85,6 +85,21 @@ def new_since(
         if begins or pending or before != now or state.get("about") != about:
             _keep(now, about)
     return found
+
+
+def with_carried(
+    carried: list[Members], found: list[Members], key: str
+) -> list[Members]:
+    """Return what an earlier run found and reported to nobody, save what is found
+    again, and what is found now."""
+    again = {_comparable(entry[key]) for entry in found}
+    left = [entry for entry in carried if _comparable(entry[key]) not in again]
+    return left + found
+
+
+def _comparable(value: Json) -> str:
+    """Return a text that is the same for equal values, also as a state has kept one."""
+    return json.dumps(harmless(value)[0], sort_keys=True)
 
 
 def _keep(state: Members, about: Members | None) -> None:

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.server_form import server_form
 from tests.support import windmill_models
+from tests.support.server_form import server_form
 from tests.support.windmill_cli import wmill
 from tools.flows.pack_flows import modules
 from tools.local.server_thread import handling
@@ -57,8 +57,14 @@ UNKEPT = ("skip_draft_deletion", "parent_hash", "auto_parent", "deployment_messa
 class Remote:
     """The files of the archive by their names, and a list of the writes."""
 
-    def __init__(self, files: dict[str, object] = (), judge: bool = True) -> None:
+    def __init__(
+        self,
+        files: dict[str, object] = (),
+        judge: bool = True,
+        version: str = "1.713.1",
+    ) -> None:
         self.files = dict(files)
+        self.version = version  # of Windmill
         self.judge = (
             judge  # for which tests/support/windmill_models.py must be installed
         )
@@ -127,7 +133,7 @@ class Remote:
             used = self._users_of(*found.groups(), below)
             return "application/json", json.dumps(used).encode()
         if path.endswith("/version"):
-            return "text/plain", b"v1.650.0"
+            return "text/plain", f"v{self.version}".encode()
         if "/jobs/" in path or path.endswith("/users"):
             return "application/json", b"[]"
         if found := re.fullmatch(r"/w/\w+/scripts/raw/p/(.+)\.py", path):

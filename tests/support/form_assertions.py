@@ -63,7 +63,7 @@ def check_arrives(
         rest = {(name, False, b"false") for name in kinds.switches}
         sent_parts = [part for part in parts(request) if part not in rest]
         assert [p for p in parts(asked(sandbox)) if p not in rest] == sent_parts
-    elif not operation.realtime:  # its messages are in test_realtime.py
+    elif not operation.realtime:  # its messages are in test_realtime_audio.py
         found = kinds.without_rest(request.json, body)
         assert kinds.texts(body) == kinds.texts(found)
 

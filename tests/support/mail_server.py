@@ -3,8 +3,10 @@
 import email
 import email.policy
 import socketserver
-import threading
+from contextlib import ExitStack
 from email.message import EmailMessage
+
+from tools.local.server_thread import running
 
 
 class MailServer:
@@ -15,14 +17,13 @@ class MailServer:
         self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), self._serve)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
+        self.open = ExitStack()
+        for needed in (self.server, running(self.server)):
+            self.open.enter_context(needed)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        self.open.close()
 
     def _serve(self, *given: object) -> "_Session":
         return _Session(self.mails, *given)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from tools.operations import ROOT
 
+PLACE = ROOT / ".cache" / "probe"
 SEED = 1  # of the sample in CI, so that it is the same each time
 
 
@@ -22,10 +23,10 @@ def seed() -> int:
 
 
 def report(name: str, lines: Iterable[str]) -> None:
-    """Show what was seen; a probe keeps it in build/probe, too."""
+    """Show what was seen; a probe keeps it in .cache/probe, too."""
     text = "\n".join(lines) + "\n"
     sys.stdout.write(text)
     if whole():
-        place = ROOT / "build" / "probe" / f"{name}.txt"
+        place = PLACE / f"{name}.txt"
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)

@@ -25,7 +25,7 @@ PACKAGES = WINDMILL / ".python"
 MODELS = "windmill_api.models"
 
 # What the server writes itself, into a flow or type that it stores, though its own
-# description has no such member, or none that is null (tests/server_form.py).
+# description has no such member, or none that is null (server_form.py).
 WRITTEN = {
     "BranchOneBranchesItem": {"skip_failure", "parallel"},
     # The command line sends these too; the server passes over them.

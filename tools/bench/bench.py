@@ -15,12 +15,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import certifi
 import trustme
 
+from tools.bench.record import Row, write
+from tools.cli.terminal import say
 from tools.local.job_runner import prepare
 from tools.operations import ROOT
 
@@ -44,21 +46,6 @@ ANSWER = json.dumps(
 ).encode()
 EVENTS = 5000
 PATH = "/v1/chat/completions"
-
-
-@dataclass
-class Row:
-    """One contender in one workload; a measure that does not apply is None."""
-
-    workload: str
-    contender: str
-    seconds: float | None = None
-    calls_per_second: float | None = None
-    cpu_seconds: float | None = None
-    peak_mib: float | None = None
-    idle_mib: float | None = None
-    share: float | None = None  # of questions that were answered
-    modules: int | None = None  # that a job fetched
 
 
 # Each contender is a module text with main(auth); ours is the script itself.
@@ -469,10 +456,15 @@ SIZED = ("large table", "batches")  # may be given a number of rows
 
 
 def report(
-    workload: str | None, as_json: bool, rounds: int | None, size: int | None = None
+    workload: str | None,
+    as_json: bool,
+    keep: bool,
+    rounds: int | None,
+    size: int | None = None,
 ) -> int:
-    """Run one workload, or all; print rows of JSON, or a table with ratios. size is the
-    number of rows of a workload that may be given one."""
+    """Run one workload, or all; print rows of JSON, or a table with ratios. keep writes
+    them down, and says what has become worse. size is the number of rows of a workload
+    that may be given one."""
     if workload and workload not in WORKLOADS:
         names = ", ".join(WORKLOADS)
         raise ValueError(f"no workload {workload!r}; there are: {names}")
@@ -486,6 +478,8 @@ def report(
         print(json.dumps([asdict(row) for row in rows], indent=1))
     else:
         print(table(rows))
+    for line in write(rows) if keep else ():
+        say(f"worse than when it was last written: {line}")
     return 0
 
 

@@ -14,17 +14,19 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
 
 from tools.bench import bench
+from tools.bench.record import Row
 from tools.local.fake_workspace import Workspace
 from tools.local.job_runner import prepare
+from tools.local.server_thread import running
 
 TEMPLATE = "Is this a complaint? {{text}}"
 BLOCK = 1 << 20
@@ -56,16 +58,16 @@ class Service:
         self.sent = 0  # bytes of files that came
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self.server.service = self
+        self.open = ExitStack()
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        for needed in (self.folder, self.server, running(self.server)):
+            self.open.enter_context(needed)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.folder.cleanup()
+        self.open.close()
 
     def place(self, file_id: str) -> Path:
         return Path(self.folder.name) / file_id
@@ -194,12 +196,12 @@ class Run:
     result: dict
 
 
-def batches(rows: int) -> list[bench.Row]:
+def batches(rows: int) -> list[Row]:
     """submit_rows, then collect_rows with the table given, into storage."""
     run = run_of(rows)
     return [
-        bench.Row("batches", "ours", *run.split),
-        bench.Row("batches", "ours, collecting", *run.collected),
+        Row("batches", "ours", *run.split),
+        Row("batches", "ours, collecting", *run.collected),
     ]
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from tools.bench import bench
+from tools.bench.record import Row
 from tools.local.job_runner import prepare
 from tools.operations import ROOT
 from tools.tree.flatten import module_names, module_text
@@ -82,7 +83,7 @@ class Modules(asyncio.Protocol):
         loop.call_later(self.seconds, self.transport.write, bench.answer(text))
 
 
-def cold_step(rounds: int) -> list[bench.Row]:
+def cold_step(rounds: int) -> list[Row]:
     """Medians of wall and CPU seconds of a job, each contender in every round."""
     times: dict[str, list] = {}
     with (
@@ -116,7 +117,7 @@ def cold_step(rounds: int) -> list[bench.Row]:
                 if number:  # the first round fills the packages' bytecode
                     times.setdefault(name, []).append(measured)
     return [
-        bench.Row(
+        Row(
             "cold step",
             name,
             seconds=bench.median(found, 0),

@@ -10,8 +10,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tools.bench import bench, bench_batches
+from tools.bench import bench_batches
 from tools.bench.bench_batches import Service, measured_job, table_of
+from tools.bench.record import Row
 from tools.local.fake_workspace import Workspace
 from tools.operations import ROOT
 
@@ -178,12 +179,12 @@ def growth_of(step: str, times: int = 2) -> Growth:
     return Growth(step, seconds, peaks)
 
 
-def growth(times: int) -> list[bench.Row]:
+def growth(times: int) -> list[Row]:
     """All steps; draws docs/growth.svg, too."""
     found = [growth_of(step, times) for step in CASES]
     CHART.write_text(chart(found), encoding="utf-8")
     return [
-        bench.Row(f"growth {one.step}", name, one.seconds[n], None, one.seconds[n])
+        Row(f"growth {one.step}", name, one.seconds[n], None, one.seconds[n])
         for one in found
         for n, name in enumerate(("1 times", "10 times", "ours"))
     ]

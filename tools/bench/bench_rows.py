@@ -19,6 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from tools.bench import bench, bench_batches, simulate
+from tools.bench.record import Row
 from tools.local.fake_workspace import Workspace
 from tools.local.job_runner import prepare
 
@@ -104,7 +105,7 @@ class Late(bench.Canned):
 
 def rows_at_once(
     workload: str, rounds: int, rows: int, at_once: int, latency: float
-) -> list[bench.Row]:
+) -> list[Row]:
     """Medians of wall and CPU seconds and of memory for all rows, and the ideal."""
     costs: dict[str, list] = {name: [] for name in CONTENDERS}
     secured = bench.served(True, "tools.bench.bench_rows", str(latency))
@@ -128,7 +129,7 @@ def rows_at_once(
                     raise OSError(f"{name} failed: {done.stderr[-2000:]}")
                 found.append(tuple(json.loads(done.stdout)))
     measured = [
-        bench.Row(
+        Row(
             workload,
             name,
             seconds=bench.median(found, 0),
@@ -140,10 +141,10 @@ def rows_at_once(
         for name, found in costs.items()
     ]
     ideal = rows * latency / at_once
-    return [*measured, bench.Row(workload, "ideal", ideal, rows / ideal, 0.0)]
+    return [*measured, Row(workload, "ideal", ideal, rows / ideal, 0.0)]
 
 
-def large_table(rounds: int, rows: int) -> list[bench.Row]:
+def large_table(rounds: int, rows: int) -> list[Row]:
     """Medians of a job, and what is said of it. Raises OSError where it fails."""
     found = []
     secured = bench.served(True, "tools.bench.bench_rows", "0")
@@ -163,7 +164,7 @@ def large_table(rounds: int, rows: int) -> list[bench.Row]:
     said = simulate.map_rows(simulate.Task(rows, rate=None, latency=0.0)).seconds
     cpu = rows * simulate.measured()["map_row_seconds"]
     return [
-        bench.Row(
+        Row(
             "large table",
             "ours",
             seconds=seconds,
@@ -171,7 +172,7 @@ def large_table(rounds: int, rows: int) -> list[bench.Row]:
             cpu_seconds=bench.median(found, 1),
             peak_mib=bench.median(found, 2),
         ),
-        bench.Row("large table", "./dev simulate", said, rows / said, cpu),
+        Row("large table", "./dev simulate", said, rows / said, cpu),
     ]
 
 

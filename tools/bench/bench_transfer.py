@@ -20,7 +20,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.bench.bench import Row, environment, served
+from tools.bench.bench import environment, served
+from tools.bench.record import Row
 from tools.local.job_runner import prepare
 
 SIZE = 1 << 30

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from tools.bench import bench
+from tools.bench.record import Row
 from tools.local.job_runner import prepare
 
 SCRIPTS = {
@@ -53,7 +54,7 @@ print(json.dumps(measured))
 """
 
 
-def words(rounds: int) -> list[bench.Row]:
+def words(rounds: int) -> list[Row]:
     """Medians of the seconds for the index, and for a question to its file."""
     measured = []
     with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +77,5 @@ def words(rounds: int) -> list[bench.Row]:
                 seconds, cpu = (
                     bench.median([one[place] for one in found], n) for n in (0, 1)
                 )
-                measured.append(
-                    bench.Row(f"{what}, {name}", "ours", seconds, None, cpu)
-                )
+                measured.append(Row(f"{what}, {name}", "ours", seconds, None, cpu))
     return measured

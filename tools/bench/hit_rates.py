@@ -21,7 +21,7 @@ from pathlib import Path
 
 from scripts.embeddings.rank_passages import main as rank_passages
 from scripts.embeddings.split_documents import main as split_documents
-from tools.bench import bench
+from tools.bench.record import Row
 from tools.operations import ROOT
 
 AUTH = {"api_key": "tgp_none"}
@@ -164,7 +164,7 @@ def is_of(passage: dict, begins: int, ends: int) -> bool:
     return common >= min(150, (ends - begins) / 2)
 
 
-def hits(rounds: int) -> list[bench.Row]:
+def hits(rounds: int) -> list[Row]:
     """Shares of the questions, by words and by static embeddings."""
     measured = []
     with tempfile.TemporaryDirectory() as folder:
@@ -193,5 +193,5 @@ def hits(rounds: int) -> list[bench.Row]:
             ):
                 for top, share in hit_rates(rank, size).items():
                     workload = f"hits, of {size} characters, first {top}"
-                    measured.append(bench.Row(workload, name, share=share))
+                    measured.append(Row(workload, name, share=share))
     return measured

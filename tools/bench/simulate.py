@@ -502,11 +502,3 @@ def rate_of(text: str) -> float | None:
     if not 0 < found < math.inf:
         raise ValueError(f"{text!r} is no rate: it must be more than 0")
     return found
-
-
-def count_of(text: str) -> int:
-    """A number of rows, such as 1e9. Raises ValueError."""
-    number = float(text.replace(",", "").replace("_", ""))
-    if not 1 <= number < 1e15:
-        raise ValueError(f"{text!r} is no number of rows")
-    return int(number)

@@ -6,11 +6,11 @@ plain words, and is no good news: it has an exit code of its own.
 
 import json
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.environment import SetupError, side_python
 from tools.operations import ROOT
 from tools.pages.node import PLACE, PRISM
 
@@ -45,7 +45,7 @@ def audit(say: Callable[[str], None], audits: list[Audit] | None = None) -> int:
     not everything could be asked."""
     if audits is None:
         audits = [
-            *(python_packages(ROOT / name) for name in LOCKS),
+            *python_packages([ROOT / name for name in LOCKS]),
             *map(npm_packages, NPM),
         ]
     for one in audits:
@@ -62,27 +62,21 @@ def audit(say: Callable[[str], None], audits: list[Audit] | None = None) -> int:
     return UNKNOWN if any(one.unknown or not one.packages for one in audits) else SOUND
 
 
-def python_packages(lock: Path) -> Audit:
-    """Ask PyPI about the packages of a lock file."""
-    program = _pip_audit()
+def python_packages(locks: Iterable[Path]) -> list[Audit]:
+    """Ask PyPI about the packages of lock files. The program that does so is installed
+    on first use, apart from what it looks at."""
+    try:
+        python = side_python("audit", "requirements-audit.lock")
+    except (SetupError, OSError) as error:
+        why = f"pip-audit cannot be installed ({error})"
+        return [Audit(lock.name, unknown=[why]) for lock in locks]
     words = ["--disable-pip", "--require-hashes", "--progress-spinner", "off"]
-    words += ["--format", "json", "--requirement", str(lock)]
-    done = subprocess.run([program, *words], capture_output=True, text=True)
-    return read_pip_audit(lock.name, done.stdout, done.stderr)
-
-
-def _pip_audit() -> Path:
-    """Return pip-audit, installed on first use and apart from what it looks at."""
-    lock = ROOT / "requirements-audit.lock"
-    place = ROOT / ".venv" / "audit"
-    program, stamp = place / "bin" / "pip-audit", place / "stamp"
-    if not program.exists() or stamp.read_text() != lock.read_text():
-        subprocess.run([sys.executable, "-m", "venv", place], check=True)
-        pip = [place / "bin" / "python", "-m", "pip", "install", "--quiet"]
-        words = ["--disable-pip-version-check", "--require-hashes", "-r", lock]
-        subprocess.run([*pip, *words], check=True)
-        stamp.write_text(lock.read_text())
-    return program
+    command = [python, "-m", "pip_audit", *words, "--format", "json", "--requirement"]
+    audits = []
+    for lock in locks:
+        done = subprocess.run([*command, lock], capture_output=True, text=True)
+        audits.append(read_pip_audit(lock.name, done.stdout, done.stderr))
+    return audits
 
 
 def read_pip_audit(source: str, output: str, log: str) -> Audit:

@@ -8,6 +8,8 @@ their imports at the top make no circle.
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from tools.tree.flatten import (
     is_for_checkers,
     module_names,
     module_text,
-    parts_of,
+    package_files,
     sources,
 )
 
@@ -51,7 +53,7 @@ LAYERS = (
         "json_schema/checker",
         "json_schema/composed",
         "json_schema/linear_regex",
-        "operation_calls/operation_table",
+        "operation_calls/descriptor",
         "upload/service_limits",
         "metrics/prometheus",
         "replies/harmless_text",
@@ -88,7 +90,9 @@ LAYERS = (
         "bytes and workspace",
         "download/download",
         "transfer/file_input",
+        "transfer/file_parts",
         "transfer/file_source",
+        "transfer/media_checks",
         "transfer/media_output",
         "transfer/media_view",
         "transfer/multipart",
@@ -126,7 +130,6 @@ LAYERS = (
         "catalog/model_picker",
         "catalog/pricing",
         "documents/workbook",
-        "tuning/dataset_steps",
         "service_jobs/job_kinds",
         "mcp_client",
         "realtime_audio",
@@ -140,7 +143,9 @@ LAYERS = (
         "table/gzipped",
         "rows/pace",
         "table_files/part",
+        "table/row_counts",
         "table/row_results",
+        "table/row_summary",
         "table/row",
         "table_files/header",
         "table_files/json_rows",
@@ -148,7 +153,14 @@ LAYERS = (
         "table_files/csv_rows",
         "table/table",
         "rows/worker_pool",
-        "table_query",
+        "table_query/cells",
+        "table_query/column_format",
+        "table_query/conditions",
+        "table_query/date_texts",
+        "table_query/description",
+        "table_query/measures",
+        "table_query/number_texts",
+        "table_query/query",
     ),
     (
         "steps",
@@ -165,6 +177,7 @@ LAYERS = (
         "evaluation_steps",
         "structured/extract_steps",
         "file_steps/file_steps",
+        "tuning/dataset_steps",
         "tuning/fine_tune_steps",
         "service_jobs/flow_steps",
         "media/image_steps",
@@ -186,7 +199,7 @@ LAYERS = (
         "service_jobs/wait_steps",
     ),
 )
-# The parts of client/ that load other modules, and late; all others of it load none.
+# The files of client/ that load other modules, and late; all others of it load none.
 LATE_IN_CLIENT = (
     "client/calls",
     "client/carrier",
@@ -195,10 +208,20 @@ LATE_IN_CLIENT = (
     "client/transport",
 )
 
-
-MOST_LOADED = 8  # modules that a script loads before it begins
+MOST_LOADED = 8  # modules that a script loads before main begins
+MOST_IN_ALL = 15  # with those that it loads as it runs: tests/test_modules_fetched.py
 
 Layers = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Import:
+    """An import of a module of ours; `private` is the name if it is a private one."""
+
+    line: int
+    module: str
+    late: bool
+    private: str
 
 
 def layer_problems(root: Path, layers: Layers = LAYERS) -> Iterator[tuple[Path, str]]:
@@ -211,58 +234,100 @@ def layer_problems(root: Path, layers: Layers = LAYERS) -> Iterator[tuple[Path, 
         yield files[name], "has no layer: give it one in tools/checks/layers.py"
     for name in sorted(set(place) - modules):
         yield table, f"{name} is stale: there is no scripts/{name}.py"
-    for name in sorted(modules & set(place)):
-        for line, there, late, reason, private in imports(root, files[name], name):
-            if place.get(there, -1) > place[name]:
+    known = sorted(modules & set(place))
+    imported = {name: list(imports(root, files[name], name)) for name in known}
+    needs = _needs(root)
+    for name in known:
+        path = files[name]
+        for one in imported[name]:
+            if place.get(one.module, -1) > place[name]:
                 layer = layers[place[name]][0]
-                words = f"imports {there}, which stands above it ({layer})"
-                yield files[name], f"line {line}: {words}"
-            if private:
-                words = f"{private} of {there} is its own: give it a public name"
-                yield files[name], f"line {line}: {words}"
-            if late and not reason:
-                yield files[name], f"line {line}: an import that is late says why"
-            # Not deployed: what they return stands where it is asked for.
-            outside = there.split("/")[0] not in (name.split("/")[0], *RESOLVED)
-            if name.startswith("client/") and outside:
-                if not late:
-                    words = f"{there} is loaded by every job: import it late"
-                    yield files[name], f"line {line}: {words}"
-                elif name not in LATE_IN_CLIENT:
-                    words = "only those of LATE_IN_CLIENT load other modules"
-                    yield files[name], f"line {line}: {words}"
-    yield from _circles(root)
-    yield from _heavy(root)
+                words = f"imports {one.module}, which stands above it ({layer})"
+                yield path, f"line {one.line}: {words}"
+            for words in _wrong(name, one):
+                yield path, f"line {one.line}: {words}"
+            loaded = one.module.split("/")[0] in needs.get(name.split("/")[0], ())
+            if _is_beside(name, one):
+                loaded = not _leads(one, name, imported)
+            if one.late and loaded:
+                words = f"{one.module} is loaded with it: import it at the top"
+                yield path, f"line {one.line}: {words}"
+        for line in _without_reason(path.read_text(encoding="utf-8")):
+            yield path, f"line {line}: an import that is late says why"
+    yield from _circles(root, needs)
+    yield from _heavy(root, needs)
 
 
-def imports(
-    root: Path, path: Path, name: str
-) -> Iterator[tuple[int, str, bool, bool, str]]:
-    """(line, module, whether it is within a function, whether the line says why, the
-    name if it is private) of each import of ours; what a package hands out itself
-    counts as its part's. What only type checkers read is no import."""
+def _wrong(name: str, one: Import) -> Iterator[str]:
+    """What is wrong with an import, whatever stands in the layers."""
+    if one.private:
+        yield f"{one.private} of {one.module} is its own: give it a public name"
+    # RESOLVED are not deployed: what they return stands where it is asked for.
+    inside = _is_beside(name, one) or one.module in RESOLVED
+    if name.startswith("client/") and not inside:
+        if not one.late:
+            yield f"{one.module} is loaded by every job: import it late"
+        elif name not in LATE_IN_CLIENT:
+            yield "only those of LATE_IN_CLIENT load other modules"
+
+
+def _is_beside(name: str, one: Import) -> bool:
+    """Whether an import is from another file of the same package, and so from the same
+    deployed module."""
+    return name.split("/")[0] == one.module.split("/")[0]
+
+
+def _leads(one: Import, name: str, imported: dict[str, list[Import]]) -> bool:
+    """Whether what a file imports imports that file at its top, if only through others
+    of the package: then one of them has to do so late."""
+    seen: set[str] = set()
+    waiting = [one.module]
+    while waiting:
+        module = waiting.pop()
+        if module == name:
+            return True
+        if module not in seen:
+            seen.add(module)
+            inner = (n for n in imported.get(module, ()) if not n.late)
+            waiting += [n.module for n in inner if _is_beside(name, n)]
+    return False
+
+
+def imports(root: Path, path: Path, name: str) -> Iterator[Import]:
+    """The imports of ours; what a package hands out itself counts as that of its file.
+    What only type checkers read is no import."""
     own = name.split("/")[:-1]
-    for node, reason in _relative_imports(path.read_text(encoding="utf-8")):
+    for node in _imports(path.read_text(encoding="utf-8")):
+        if isinstance(node, ast.Import) or not node.level:
+            continue
         up = len(own) + 1 - node.level
         base = [*own[:up], *(node.module.split(".") if node.module else ())]
         for alias in node.names:
             there = _place(root, base, alias.name)
             if there is not None:
                 private = alias.name if alias.name.startswith("_") else ""
-                yield node.lineno, there, node.col_offset > 0, reason, private
+                yield Import(node.lineno, there, node.col_offset > 0, private)
 
 
 @cache
-def _relative_imports(text: str) -> tuple[tuple[ast.ImportFrom, bool], ...]:
-    """The relative imports of a text, and whether the line of each says why."""
-    lines = text.split("\n")
+def _imports(text: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """The imports of a text, of ours and of libraries."""
     body = [node for node in parsed(text).body if not is_for_checkers(node)]
     return tuple(
-        (node, any("  # " in line for line in lines[node.lineno - 1 : node.end_lineno]))
+        node
         for outer in body
         for node in (outer, *statements(outer))
-        if isinstance(node, ast.ImportFrom) and node.level
+        if isinstance(node, ast.Import | ast.ImportFrom)
     )
+
+
+def _without_reason(text: str) -> Iterator[int]:
+    """The lines of late imports that do not say why."""
+    lines = text.split("\n")
+    for node in _imports(text):
+        said = lines[node.lineno - 1 : node.end_lineno]
+        if node.col_offset and not any("  # " in line for line in said):
+            yield node.lineno
 
 
 def _place(root: Path, base: list[str], name: str) -> str | None:
@@ -305,17 +370,20 @@ def _loaded_with(text: str) -> frozenset[str | None]:
     )
 
 
-def _heavy(root: Path) -> Iterator[tuple[Path, str]]:
+def _needs(root: Path) -> dict[str, frozenset[str]]:
+    """The modules of ours that each deployed one imports while it is loaded; none for
+    what cannot be built, which the build says."""
+    names, packaged = {*module_names(root)}, package_files(root)
+    found = {}
+    for name in names:
+        with suppress(FlattenError):
+            found[name] = _loaded_with(module_text(root, name, packaged)) & names
+    return found
+
+
+def _heavy(root: Path, needs: dict[str, frozenset[str]]) -> Iterator[tuple[Path, str]]:
     """Scripts that load too many modules before they begin: each is a request."""
-    names, parts = {*module_names(root)}, parts_of(root)
-
-    @cache
-    def needs(name: str) -> frozenset[str]:
-        try:
-            return _loaded_with(module_text(root, name, parts)) & names
-        except FlattenError:  # said by _circles
-            return frozenset()
-
+    names = {*module_names(root)}
     for path in sorted((root / "scripts").glob("*/*.py")):
         if path.parent.name in names:
             continue
@@ -323,29 +391,28 @@ def _heavy(root: Path) -> Iterator[tuple[Path, str]]:
         loaded: set[str] = set()
         waiting = names & {
             (node.module or "").split(".")[0]
-            for node, _ in _relative_imports(text)
-            if node.col_offset == 0
+            for node in _imports(text)
+            if isinstance(node, ast.ImportFrom) and node.level and not node.col_offset
         }
         while waiting:
             loaded.add(name := waiting.pop())
-            waiting |= needs(name) - loaded
+            waiting |= needs.get(name, frozenset()) - loaded
         if len(loaded) > MOST_LOADED:
             words = f"loads {len(loaded)} modules: {', '.join(sorted(loaded))}"
             yield path, f"{words}; import late what it seldom needs"
 
 
-def _circles(root: Path) -> Iterator[tuple[Path, str]]:
-    """Deployed modules that import each other while they are loaded."""
-    needs: dict[str, list[str]] = {}
-    names = module_names(root)
-    parts = parts_of(root)
-    for name in names:
+def _circles(
+    root: Path, needs: dict[str, frozenset[str]]
+) -> Iterator[tuple[Path, str]]:
+    """What cannot be built, and deployed modules that import each other while they are
+    loaded."""
+    packaged = package_files(root)
+    for name in sorted({*module_names(root)} - needs.keys()):
         try:
-            needs[name] = sorted(
-                _loaded_with(module_text(root, name, parts)) & {*names}
-            )
+            module_text(root, name, packaged)
         except FlattenError as error:
-            path = root / "scripts" / f"{error.part}.py"
+            path = root / "scripts" / f"{error.file}.py"
             yield path, f"line {error.line}: {error.what}"
     done: set[str] = set()
 
@@ -354,9 +421,9 @@ def _circles(root: Path) -> Iterator[tuple[Path, str]]:
             circle = " -> ".join([*within[within.index(name) :], name])
             yield sources(root, name)[0], f"the modules make a circle: {circle}"
         elif name not in done:
-            for other in needs.get(name, ()):
+            for other in sorted(needs.get(name, ())):
                 yield from look(other, (*within, name))
             done.add(name)
 
-    for name in names:
+    for name in sorted(needs):
         yield from look(name, ())

@@ -1,4 +1,5 @@
-"""The types that the modules of scripts/ say: mypy looks whether they are kept to.
+"""The types that the modules of scripts/ and the tools say: mypy looks whether they are
+kept to.
 
 pyproject.toml says how strictly; what did not change since the last time comes from
 .mypy_cache.
@@ -7,9 +8,10 @@ pyproject.toml says how strictly; what did not change since the last time comes 
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools.operations import ROOT
-from tools.tree.flatten import sources
+from tools.tree.flatten import RESOLVED, sources
 
 
 @dataclass
@@ -27,16 +29,9 @@ class TypeCheck:
 
 
 def begin_type_check() -> TypeCheck:
-    """Start looking at all modules. It takes a core for a second, or for ten the first
-    time."""
-    places = [str(path.relative_to(ROOT)) for path in sources(ROOT)]
-    words = [
-        "--no-error-summary",
-        "scripts/shapes.pyi",
-        "scripts/operations.py",
-        "scripts/job_states.py",
-        *places,
-    ]
+    """Start looking at all modules, and at the tools. It takes a core for some seconds,
+    or for twenty the first time."""
+    words = ["--no-error-summary", *(str(path.relative_to(ROOT)) for path in checked())]
     command = [sys.executable, "-m", "mypy", *words]
     return TypeCheck(
         subprocess.Popen(
@@ -47,3 +42,10 @@ def begin_type_check() -> TypeCheck:
             text=True,
         )
     )
+
+
+def checked() -> list[Path]:
+    """The files that are looked at."""
+    stub = ROOT / "scripts" / "shapes.pyi"
+    resolved = [ROOT / "scripts" / f"{name}.py" for name in RESOLVED]
+    return [stub, *resolved, *sources(ROOT), *sorted((ROOT / "tools").rglob("*.py"))]

@@ -127,12 +127,6 @@ def _paths(begun: str) -> list[str]:
         return []
 
 
-def _probes(**_: object) -> list[str]:
-    from tools.probes.probe import listed
-
-    return [line.split()[0] for line in listed()]
-
-
 def _workloads(**_: object) -> list[str]:
     from tools.bench.bench import (
         WORKLOADS,  # which loads more than the words of others do
@@ -148,7 +142,6 @@ COMPLETERS = {
     ("help", "of"): _commands,
     ("new", "group"): _folders,
     ("new", "under"): headings,
-    ("probe", "name"): _probes,
     ("bench", "workload"): _workloads,
     ("deploy", "groups"): parts_of_a_push,
     ("live", "only"): _subjects,

@@ -10,20 +10,12 @@ from tools.pages import recipes
 ENDINGS = (".json", ".yaml", ".py")
 
 
-def script_named(text: str) -> Operation:
-    """The script of an id (chat/ask_model), a name (ask_model), a path in Windmill
-    (f/togetherai/chat/ask_model) or a file (schemas/chat/ask_model.json).
+def runnable_named(text: str) -> Operation | Flow:
+    """The script or flow of an id (chat/ask_model), a name (ask_model), a path in
+    Windmill (f/togetherai/chat/ask_model) or a file (schemas/chat/ask_model.json).
 
     Raises ValueError, with what may have been meant.
     """
-    found = runnable_named(text)
-    if isinstance(found, Flow):
-        raise ValueError(f"{found.id} is a flow, and here a script is needed")
-    return found
-
-
-def runnable_named(text: str) -> Operation | Flow:
-    """The same of a script or a flow. Raises ValueError."""
     parts = shortened(text)
     known: dict[str, Operation | Flow] = {one.id: one for one in scripts(ROOT)}
     name = "/".join(parts[-2:])

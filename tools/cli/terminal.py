@@ -11,6 +11,19 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def why_no_answer(words: str) -> str:
+    """Why a connection failed, from what the library says of it."""
+    known = {
+        "certificate": "its certificate is not trusted here (REQUESTS_CA_BUNDLE names "
+        "a file of others)",
+        "timed out": "it took too long",
+        "resolve": "its name does not resolve",
+        "refused": "the connection was refused",
+    }
+    reasons = (reason for word, reason in known.items() if word in words.lower())
+    return next(reasons, words[:200])
+
+
 def agreed(why: str) -> bool:
     """Ask a person at the terminal. Raises ValueError where nobody is there."""
     from tools.workspace.deploy import confirm

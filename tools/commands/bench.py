@@ -2,17 +2,25 @@
 
 import argparse
 
+from tools.cli.bounded_numbers import count, whole
+
 
 def options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--workload", help="only this one, such as rows")
     command.add_argument("--json", action="store_true", help="rows instead of a table")
-    command.add_argument("--rounds", type=int, help="how often each contender runs")
-    command.add_argument("--rows", help="of large table or batches, such as 1e6")
+    command.add_argument(
+        "--write", action="store_true", help="keep the figures for docs/measurements.md"
+    )
+    command.add_argument(
+        "--rounds", type=whole(1), help="how often each contender runs"
+    )
+    command.add_argument(
+        "--rows", type=count, help="of large table or batches, such as 1e6"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     from tools.bench.bench import report
-    from tools.bench.simulate import count_of
 
-    size = count_of(arguments.rows) if arguments.rows else None
-    return report(arguments.workload, arguments.json, arguments.rounds, size)
+    how = (arguments.json, arguments.write)
+    return report(arguments.workload, *how, arguments.rounds, arguments.rows)

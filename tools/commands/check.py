@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tools.cli.terminal import say
 
+MOST_SAID = 10  # problems, of those that keep another command from its work
+
 
 def run(_: argparse.Namespace) -> int:
     from tools.checks.checks import problems
@@ -33,6 +35,20 @@ def run(_: argparse.Namespace) -> int:
     many = f"{total} problem{'' if total == 1 else 's'}"
     say(f"{len(list(scripts()))} scripts, {many}{f': {parts}' if parts else ''}")
     return 1 if total else 0
+
+
+def has_problems(done: str) -> bool:
+    """Whether the pack's own checks find something, of which the first are said;
+    `done` is what therefore nothing is, such as "deployed"."""
+    from tools.checks.checks import problems
+    from tools.operations import ROOT
+
+    found = problems()
+    for problem in found[:MOST_SAID]:
+        say(problem.show(ROOT))
+    if found:
+        say(f"error: nothing {done}, these sources have problems; see ./dev check")
+    return bool(found)
 
 
 def ruff_problems(root: Path) -> int:

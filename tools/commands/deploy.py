@@ -44,8 +44,10 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.checks.checks import problems
-    from tools.operations import ROOT
+    from tools.commands.check import has_problems
+    from tools.flows.pack_flows import readable
+    from tools.operations import scripts
+    from tools.tree.parts import check_groups
     from tools.workspace.deploy import DeployError, Wish
     from tools.workspace.deploy import deploy as write
 
@@ -53,10 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     groups = arguments.groups and [g.strip() for g in arguments.groups.split(",")]
     own = arguments.schedules, arguments.prune, arguments.star
     wish = Wish(groups, arguments.steps, *own)
-    if found := problems():
-        for problem in found[:10]:
-            say(problem.show(ROOT))
-        say("error: nothing deployed, these sources have problems; see ./dev check")
+    if groups:  # before what takes its time
+        there = {one.id.partition("/")[0] for one in (*scripts(), *readable())}
+        check_groups(groups, there)
+    if has_problems("deployed"):
         return 1
     place = Path(arguments.target) if arguments.target else None
     try:

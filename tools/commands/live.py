@@ -60,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
             file=arguments.json,
             keep=arguments.keep,
         )
-    except (ApiError, DeployError) as error:
+    except ApiError as error:
+        say(f"error: {target.explained(error)}")
+        return 1
+    except DeployError as error:
         say(f"error: {error}")
         return 1

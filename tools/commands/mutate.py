@@ -12,9 +12,14 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from tools.environment import SetupError
     from tools.probes.mutate import run as try_all
 
-    found = try_all(arguments.names)
+    try:
+        found = try_all(arguments.names)
+    except SetupError as error:
+        say(f"error: {error}")
+        return 1
     for one in found.missed:
         say(f"no test notices {one}")
     for one in found.stale:

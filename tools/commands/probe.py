@@ -2,37 +2,57 @@
 
 import argparse
 
+from tools.cli.bounded_numbers import whole
+from tools.cli.terminal import say
+
 
 def options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("name", nargs="?", help="which one (default: list them)")
-    command.add_argument(
-        "given",
-        nargs="*",
-        help="of fuzz: these targets only, such as tables; of prism: the document",
+    from tools.probes.probe import FUZZ, PRISM, PROBES
+
+    names = command.add_subparsers(dest="name", metavar="NAME")
+    for name, (_, about, minutes) in PROBES.items():
+        about = f"{about} (about {minutes} min)"
+        probe = names.add_parser(name, help=about, description=about)
+        _seed(probe)
+    about, minutes = FUZZ
+    probe = names.add_parser("fuzz", help=f"{about} (about {minutes} min)")
+    probe.add_argument(
+        "given", nargs="*", metavar="TARGET", help="these only, such as tables"
     )
-    command.add_argument("--seed", type=int, help="of what is drawn by chance")
-    command.add_argument(
-        "--seconds", type=int, help="of fuzz: for each target (default: 600)"
+    probe.set_defaults(list_argument="given")
+    _seed(probe)
+    probe.add_argument(
+        "--seconds", type=whole(1), default=600, help="for each target (default: 600)"
     )
-    command.add_argument(
+    probe.add_argument(
         "--keep",
         action="store_true",
-        help="of fuzz: fuzz nothing, but put inputs of the last runs that reach new "
-        "code into tests/fuzz_corpus",
+        help="fuzz nothing, but put inputs of the last runs that reach new code into "
+        "tests/fuzz_corpus",
     )
+    about, minutes = PRISM
+    probe = names.add_parser("prism", help=f"{about} (about {minutes} min)")
+    probe.add_argument("document", help="an OpenAPI document, by its path or URL")
+
+
+def _seed(probe: argparse.ArgumentParser) -> None:
+    probe.add_argument("--seed", type=int, help="of what is drawn by chance")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.probes.probe import listed
-    from tools.probes.probe import run as look
+    from tools.environment import SetupError
+    from tools.probes import probe
 
     if arguments.name is None:
-        print("\n".join(listed()))
+        print("\n".join(probe.listed()))
         return 0
-    return look(
-        arguments.name,
-        arguments.seed,
-        arguments.given,
-        arguments.seconds,
-        arguments.keep,
-    )
+    if arguments.name == "prism":
+        return probe.prism(arguments.document)
+    if arguments.name != "fuzz":
+        return probe.suite(arguments.name, arguments.seed)
+    words = arguments.given, arguments.seconds, arguments.seed, arguments.keep
+    try:
+        return probe.fuzz(*words)
+    except SetupError as error:
+        say(f"error: {error}")
+        return 1

@@ -13,8 +13,11 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from tools.commands.check import has_problems
     from tools.tree.release import release as write
 
+    if has_problems("released"):
+        return 1
     place = write(Path(arguments.target), arguments.python)
     say(f"wrote {place} and {place.name}.sha256")
     return 0

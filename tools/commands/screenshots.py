@@ -12,6 +12,7 @@ from tools.cli.terminal import say
 
 
 def options(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(list_argument="steps")
     command.add_argument("steps", nargs="*", help="default: those without a picture")
     command.add_argument("--target", help="default: docs/forms, or docs/pictures")
     command.add_argument(
@@ -31,6 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
     from tools.workspace.deploy import TOKEN, Target
     from tools.workspace.windmill_api import ApiError
 
+    if arguments.workspace and not arguments.base_url:
+        raise ValueError("--workspace needs --base-url: of a Windmill on this machine")
+    if arguments.steps and arguments.base_url:
+        raise ValueError("name steps or give --base-url: those are pictures of no step")
     if arguments.base_url:
         folder = Path(arguments.target or ROOT / "docs" / "pictures")
         target = Target(arguments.workspace, arguments.base_url, os.environ.get(TOKEN))
@@ -47,6 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
         for path in made:
             say(f"wrote {path}")
     except ApiError as error:
-        say(f"error: {error}")
+        say(f"error: {target.explained(error)}")
         return 1
     return 0

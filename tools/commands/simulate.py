@@ -2,11 +2,10 @@
 
 import argparse
 import json
-from collections.abc import Callable
-from typing import TypeVar
 
-T = TypeVar("T")
+from tools.cli.bounded_numbers import count, number, whole
 
+LEAST = 1e-9  # where 0 would divide by it
 # Option, default, what it is; 0 may be given where it is the default.
 NUMBERS = (
     ("at-once", 0, "calls of a job (default: the form's)"),
@@ -25,8 +24,10 @@ NUMBERS = (
 
 
 def options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--rows", help="how many, such as 1e9")
-    command.add_argument("--files", help="in place of rows: how many, done one by one")
+    command.add_argument("--rows", type=count, help="how many, such as 1e9")
+    command.add_argument(
+        "--files", type=count, help="in place of rows: how many, done one by one"
+    )
     command.add_argument(
         "--way",
         help="only map_rows, across, batch, batches, endpoint or files "
@@ -37,7 +38,11 @@ def options(command: argparse.ArgumentParser) -> None:
     )
     for name, usual, words in NUMBERS:
         shown = "" if "default" in words else f" (default: {usual:g})"
-        kind = type(usual)
+        most = 1 if name.endswith("share") else 1e15
+        if isinstance(usual, int):
+            kind = whole(min(usual, 1), int(most))
+        else:
+            kind = number(LEAST if usual else 0, most)
         command.add_argument(f"--{name}", type=kind, default=usual, help=words + shown)
     command.add_argument(
         "--read", action="store_true", help="take the text out of files, ask no model"
@@ -56,7 +61,7 @@ def options(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tools.bench.simulate import Task, count_of, markdown, rate_of, shown
+    from tools.bench.simulate import Task, markdown, rate_of, shown
     from tools.bench.simulate import simulate as estimated
 
     if arguments.table:
@@ -64,32 +69,25 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if (arguments.rows is None) == (arguments.files is None):
         raise ValueError("give --rows, such as 1e9, or --files, or --table")
-    given = {}
-    for name, usual, _ in NUMBERS:
-        member = name.replace("-", "_")
-        given[member] = value = getattr(arguments, member)
-        if value < (1e-9 if usual else 0):
-            raise ValueError(f"--{name} is too small: {value:g}")
-    things = "rows" if arguments.files is None else "files"
-    many = _read(things, getattr(arguments, things), count_of, "such as 5000 or 1e9")
+    if arguments.files is not None and arguments.way not in (None, "files"):
+        raise ValueError("--way is for --rows: files are done one by one")
+    members = (name.replace("-", "_") for name, _, _ in NUMBERS)
+    try:
+        rate = rate_of(arguments.rate)
+    except ValueError:
+        raise ValueError(
+            f"--rate {arguments.rate!r} is none: give one such as 6000/min, or none"
+        ) from None
     task = Task(
-        many,
-        rate=_read("rate", arguments.rate, rate_of, "such as 6000/min, or none"),
+        arguments.rows or arguments.files,
+        rate=rate,
         storage=not arguments.no_storage,
         reads=arguments.read,
-        **given,
+        **{member: getattr(arguments, member) for member in members},
     )
-    found = estimated(task, "files" if things == "files" else arguments.way)
+    found = estimated(task, "files" if arguments.files else arguments.way)
     if arguments.json:
         print(json.dumps([one.told(task.rows) for one in found], indent=1))
     else:
         print("\n".join(shown(task, found)))
     return 0
-
-
-def _read(option: str, text: str, read: Callable[[str], T], such: str) -> T:
-    """The value of an option. Raises ValueError, which names it."""
-    try:
-        return read(text)
-    except ValueError:
-        raise ValueError(f"--{option} {text!r} is none: give one {such}") from None

@@ -39,7 +39,9 @@ def problem(text: str) -> str | None:
 
 def names(text: str) -> set[str]:
     """The variables of Windmill's that an expression may use, as words in its text."""
-    words = set(re.findall(r"(?<![.\w'\"])[A-Za-z_]\w*(?![\w:])", text))
+    # A member's name stands behind a dot; three of them spread a variable.
+    start = r"(?<![\w'\"])(?<!(?<!\.\.)\.)"
+    words = set(re.findall(rf"{start}[A-Za-z_]\w*(?![\w:])", text))
     return words & {*NAMES, "results", "flow_input", "error"}
 
 
@@ -78,6 +80,33 @@ def evaluate(text: str, variables: dict[str, object]) -> object:
         return json.loads(context.eval(f"JSON.stringify({code} ?? null)"))
     except quickjs.JSException as error:
         raise ExpressionError(f"`{text}`: {str(error).splitlines()[0]}") from None
+
+
+def member_names(text: str) -> set[str]:
+    """The names that the object of an expression has, whatever the variables are; of
+    two that it chooses from, those of the one where they are not null.
+
+    Raises ExpressionError.
+    """
+    text = text.strip()
+    context = _context()
+    try:
+        context.eval(_WHATEVER)
+        for name in names(text):
+            context.eval(f"globalThis.{name} = whatever")
+        code = f"(function() {{ {_body(text)} }})()"
+        return set(json.loads(context.eval(f"JSON.stringify(Object.keys({code}))")))
+    except quickjs.JSException as error:
+        raise ExpressionError(f"`{text}`: {str(error).splitlines()[0]}") from None
+
+
+# Its members, what it returns and its copies are itself; as a text it is empty.
+_WHATEVER = """
+globalThis.whatever = new Proxy(() => {}, {
+    get: (_, name) => name === Symbol.toPrimitive ? () => "" : whatever,
+    apply: () => whatever,
+});
+"""
 
 
 def _context() -> quickjs.Context:

@@ -44,7 +44,7 @@ from tools.flows.pack_flows import Flow, flows, rendered_value
 from tools.flows.raw_scripts import run_raw
 from tools.flows.resolving import UnresolvedError
 from tools.local import job_runner
-from tools.local.fake_workspace import Job, Workspace
+from tools.local.fake_workspace import Job, Workspace, environment_of, state_path
 from tools.operations import ROOT, find
 from tools.schemas.form import form
 from tools.target_folder import FOLDER
@@ -595,13 +595,11 @@ class Engine:
     def _environment(self, run: Run, module: dict, path: str) -> dict[str, str]:
         self.workspace.job_id = str(uuid.uuid4())
         self.workspace.flow_job_id = run.id
-        state = f"u/test/{run.path.replace('/', '_')}_{module['id']}"
         return {
             **self.workspace.environment,
             "WM_JOB_PATH": path,
             "WM_FLOW_STEP_ID": module["id"],
-            "WM_STATE_PATH": state,
-            "WM_STATE_PATH_NEW": state,
+            "WM_STATE_PATH": state_path(run.path, module["id"]),
         }
 
 
@@ -675,10 +673,12 @@ def call_script(
             inspect.Parameter.empty,
         ):
             given[name] = arguments.get(name)
-    before = {name: os.environ.get(name) for name in environment}
-    os.environ.update(environment)
     try:
-        with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
+        with (
+            environment_of(environment),
+            open(os.devnull, "w") as nothing,
+            contextlib.redirect_stdout(nothing),
+        ):
             result = main(**json.loads(json.dumps(given)))
         return True, json.loads(json.dumps(result, default=str))
     except Exception as error:  # whatever a script raises is its job's error
@@ -687,9 +687,3 @@ def call_script(
         if vars(error):
             words["extra"] = vars(error)
         return False, json.loads(json.dumps({"error": words}, default=str))
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

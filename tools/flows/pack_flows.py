@@ -34,7 +34,7 @@ from tools.operations import (
 from tools.schemas.form import form
 from tools.schemas.render import picker, pickers
 from tools.target_folder import FOLDER
-from tools.tree.flatten import module_text, parts_of
+from tools.tree.flatten import module_text, package_files
 from tools.tree.locks import PYTHON, annotated, lock
 from tools.tree.nesting import nested
 from tools.version import SCHEMA_KEY, mark
@@ -349,7 +349,7 @@ def _chosen(value: object, arguments: dict) -> object:
 def _picker_code(flow: Flow, python: str) -> str:
     """What Windmill runs for the choices of a flow's form; pinned, so that opening the
     form resolves no packages."""
-    root, parts = flow.root, parts_of(flow.root)
+    root, parts = flow.root, package_files(flow.root)
     needed = {
         name
         for module in with_own({"catalog"}, root)

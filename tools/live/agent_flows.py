@@ -23,7 +23,7 @@ TUNED = model("fine_tuning")
 
 def script(*rounds: list[tuple[str, dict]], **more: object) -> str:
     """What the sandbox's model is told to call, round by round."""
-    calls = [[{"tool": t, "arguments": a} for t, a in round] for round in rounds]
+    calls = [[{"tool": t, "arguments": a} for t, a in called] for called in rounds]
     return json.dumps({"rounds": calls, **more})
 
 

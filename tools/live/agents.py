@@ -10,11 +10,9 @@ import json
 import mimetypes
 import re
 from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
 
-import httpx2
 import jsonschema
-from mcp import Client, MCPError, types
-from mcp.client.streamable_http import streamable_http_client
 
 from tools.live.agent_flows import serve
 from tools.live.checks import ShortError, SkippedError, Subject, expect
@@ -26,6 +24,10 @@ from tools.pages.samples import FOREIGN, OBJECTS, STORED, recorded
 from tools.sandbox import picture, tone
 from tools.tree.tool_schema import tool_name
 from tools.workspace.windmill_api import ApiError
+
+# The client takes a second to load, and is loaded where it is used.
+if TYPE_CHECKING:
+    from mcp import Client, types
 
 # A model may write its id so, and gives what is optional as blanks.
 ASKED = {"prompt": "Hello", "model": {"id": model("chat")}, "system": ""}
@@ -218,7 +220,11 @@ def _finished_batch(stage: Stage) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _client(stage: Stage, scope: str) -> AsyncIterator[Client]:
+async def _client(stage: Stage, scope: str) -> "AsyncIterator[Client]":
+    import httpx2
+    from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
+
     body = {
         "label": label(stage.folder),
         "scopes": [scope],
@@ -238,7 +244,7 @@ async def _client(stage: Stage, scope: str) -> AsyncIterator[Client]:
             yield client
 
 
-async def _all(client: Client) -> list[types.Tool]:
+async def _all(client: "Client") -> "list[types.Tool]":
     found, cursor = [], None
     while True:
         page = await client.list_tools(cursor=cursor)
@@ -248,8 +254,17 @@ async def _all(client: Client) -> list[types.Tool]:
             return found
 
 
-def _text(result: types.CallToolResult) -> str:
+def _text(result: "types.CallToolResult") -> str:
     return "".join(getattr(part, "text", "") for part in result.content)
+
+
+async def _text_or_refusal(client: "Client", name: str, arguments: dict) -> str:
+    from mcp import MCPError
+
+    try:
+        return _text(await client.call_tool(name, arguments))
+    except MCPError as error:
+        return str(error)
 
 
 RUNS = "runScriptByPath"
@@ -266,20 +281,14 @@ async def _look_with_one_folder(stage: Stage) -> str:
     key = stage.auth.removeprefix("$res:")
     async with _client(stage, f"mcp:scripts:{stage.folder}/agent/*") as client:
         listed = [tool.name for tool in await _all(client)]
-        try:
-            told = _text(await client.call_tool("getResource", {"path": key}))
-        except MCPError as error:
-            told = str(error)
+        told = await _text_or_refusal(client, "getResource", {"path": key})
         asked = {"auth": stage.auth, "model": CHAT, "input_tokens": 1000}
         price = tool_name(stage.script("agent/price_call"))
         text = _text(await client.call_tool(price, asked))
         refused = None
         if RUNS in listed:
             elsewhere = {"path": stage.script("organization/report_usage"), "args": {}}
-            try:
-                refused = _text(await client.call_tool(RUNS, elsewhere))
-            except MCPError as error:
-                refused = str(error)
+            refused = await _text_or_refusal(client, RUNS, elsewhere)
     # Out here, as the client would hide in a group what is raised in there.
     ours = {tool_name(stage.script(tool.id)) for tool in _tools(stage)}
     other = [name for name in listed if name not in {*ours, RUNS}]

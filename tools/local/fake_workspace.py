@@ -14,13 +14,14 @@ import contextlib
 import inspect
 import itertools
 import json
+import os
 import re
 import shutil
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,6 +80,31 @@ class Job:
     success: bool = False
     result: object = None
     cancelled: str | None = None
+
+
+def state_path(path: str, step: str | None = None, trigger: str = "user") -> str:
+    """Where Windmill lets a job keep its state: of a script, or of a step of a flow.
+
+    `trigger` is "user", also of what came over the API, and for a schedule its user.
+    (windmill-common/src/variables.rs of 1.713 and of 1.788; no server sets
+    WM_STATE_PATH_NEW, which its clients read first.)
+    """
+    return f"{path}/{trigger}" if step is None else f"{path}/{step}_{trigger}"
+
+
+@contextlib.contextmanager
+def environment_of(variables: dict[str, str]) -> Iterator[None]:
+    """Put variables of a job into this process's environment for a while."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 class Workspace(ServerThread):
@@ -148,8 +174,7 @@ class Workspace(ServerThread):
             "WM_JOB_PATH": "f/togetherai/step",
             "WM_FLOW_JOB_ID": self.flow_job_id,
             "WM_ROOT_FLOW_JOB_ID": self.flow_job_id,
-            "WM_STATE_PATH": "u/test/f_togetherai_step",
-            "WM_STATE_PATH_NEW": "u/test/f_togetherai_step_new",
+            "WM_STATE_PATH": state_path("f/togetherai/step"),
         }
 
     # What tests and tools put in and look at.

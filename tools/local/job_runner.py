@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tools.operations import ROOT
 from tools.target_folder import FOLDER
-from tools.tree.flatten import module_texts, parts_of, script_text
+from tools.tree.flatten import module_texts, package_files, script_text
 
 STREAM = "WM_STREAM: "
 GRACE = 5.0  # seconds that an interrupted job has
@@ -241,7 +241,7 @@ def prepare(
     if folder is None:
         texts = {} if fetch else module_texts(root)
         text = (source / f"{script}.py").read_text(encoding="utf-8")
-        texts[script] = script_text(text, tuple(script.split("/")), parts_of(root))
+        texts[script] = script_text(text, tuple(script.split("/")), package_files(root))
     else:
         modules = [] if fetch else [path.stem for path in source.glob("*.py")]
         paths = {part: source / f"{part}.py" for part in (*modules, script)}

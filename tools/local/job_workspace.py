@@ -30,7 +30,7 @@ def job_workspace(
     """
     from scripts.client.job import in_job
     from tools.local import kept_workspace
-    from tools.local.fake_workspace import Workspace
+    from tools.local.fake_workspace import Workspace, state_path
     from tools.target_folder import FOLDER
 
     if in_job() and not arguments.dry_run:
@@ -38,16 +38,14 @@ def job_workspace(
         return
 
     storage, kept = arguments.storage, arguments.workspace
-    name = f"{FOLDER}/{operation.id}".replace("/", "_")
-    state = f"u/test/{name}"  # as Windmill's own: a name in the folder of its owner
-    own = {"WM_JOB_PATH": f"{FOLDER}/{operation.id}", "WM_STATE_PATH": state}
+    path = f"{FOLDER}/{operation.id}"
+    own = {"WM_JOB_PATH": path, "WM_STATE_PATH": state_path(path)}
     with Workspace() as workspace:
         if kept:
             kept_workspace.load(workspace, kept)
         before = set(workspace.objects)
         try:
-            environment = {**workspace.environment, **own, "WM_STATE_PATH_NEW": state}
-            yield workspace, environment
+            yield workspace, {**workspace.environment, **own}
         finally:
             if kept and not arguments.dry_run:
                 kept_workspace.keep(workspace, kept)

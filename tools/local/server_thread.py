@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import uvicorn
 
-POLL = 0.05  # seconds after which a server of the standard library sees its end
+POLL = 0.01  # seconds after which a server of the standard library sees its end
 
 
 class ServerThread:

@@ -66,18 +66,10 @@ def page(place: Path = PLACE) -> Path:
 
     Raises OSError when the build fails.
     """
-    return _made(place, "form", "index.html")
+    return made(place, "form", "index.html")
 
 
-def renderer(place: Path = PLACE) -> Path:
-    """A program for Node that renders Markdown as Windmill's page does; built as page.
-
-    It reads a JSON list of texts and writes one of HTML. Raises OSError.
-    """
-    return _made(place, "markdown", "render.js") / "render.js"
-
-
-def _made(place: Path, name: str, main: str) -> Path:
+def made(place: Path, name: str, main: str) -> Path:
     """The folder of what vite makes of another one; only it has the file `main`."""
     install(place)
     sources = [place / "package-lock.json", place / "package.json"]

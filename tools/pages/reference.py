@@ -167,7 +167,7 @@ def _index(root: Path, groups: dict[str, list[Operation]]) -> Iterator[str]:
     for group, members in groups.items():
         yield from ("", f"## {group}", "")
         for heading, listed in _parted(members):
-            links = (f"[{one.name}]({one.id}.md)" for one in listed)
+            links = [f"[{one.name}]({one.id}.md)" for one in listed]
             yield f"- [{heading}]({group}/{LIST}): {', '.join(links)}"
     known = list(flows(root)) if (root / "flows").exists() else []
     if known:

@@ -1,5 +1,6 @@
 """Results of the steps for the reference, recorded: each step's least example, run
-against the sandbox. `python -m tools.pages.samples` records them anew in FILE.
+against the sandbox. `python -m tools.pages.samples` records them anew in FILE, and in
+MEMBERS the names at the top of what any of its examples gives.
 
 What an example speaks of (a file in storage, a script of yours, an earlier run) is put
 there first: OBJECTS, STAGED.
@@ -8,7 +9,7 @@ there first: OBJECTS, STAGED.
 import importlib
 import json
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,7 @@ from tools.sandbox import Sandbox, picture, tone
 from tools.sandbox.lifecycles import Lifecycles
 
 FILE = "docs/reference/_results.json"
+MEMBERS = "docs/reference/_members.json"
 LONGEST, MOST = 160, 2  # characters of a text, and items of a list, that are kept
 
 
@@ -48,6 +50,13 @@ def recorded(root: Path = ROOT) -> dict[str, object]:
     return json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
 
 
+def recorded_members(root: Path = ROOT) -> dict[str, list[str]]:
+    """The names at the top of what each step gives, or of the items of its list as
+    `[].name`, by the steps' ids; none where nothing was recorded."""
+    place = root / MEMBERS
+    return json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+
+
 @dataclass(frozen=True)
 class Scene:
     """Where an example is run."""
@@ -71,11 +80,11 @@ class Scene:
         return result
 
 
-def unrecorded(root: Path = ROOT) -> list[str]:
-    """The ids of the steps that have no result in FILE, and of what is there and no
+def unrecorded(root: Path = ROOT, file: str = FILE) -> list[str]:
+    """The ids of the steps that FILE, or MEMBERS, lacks, and of what is there and no
     step any more."""
     mine = {step.id for step in steps(root)}
-    return sorted(mine ^ recorded(root).keys())
+    return sorted(mine ^ (recorded if file == FILE else recorded_members)(root).keys())
 
 
 def completed(root: Path = ROOT) -> str:
@@ -88,8 +97,24 @@ def completed(root: Path = ROOT) -> str:
     return _text({id: kept.get(id, found.get(id)) for id in mine})
 
 
+def completed_members(root: Path = ROOT) -> str:
+    """The text of MEMBERS with the names of every step, those that are there as they
+    are. Raises ValueError, as `record` does."""
+    mine = [step.id for step in steps(root)]
+    kept = recorded_members(root)
+    importlib.invalidate_caches()
+    new = record_members([id for id in mine if id not in kept])
+    return _members_text({id: kept.get(id, new.get(id, [])) for id in mine})
+
+
 def _text(results: dict[str, object]) -> str:
     return json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+
+
+def _members_text(members: dict[str, list[str]]) -> str:
+    """A line for each step."""
+    lines = (f"{json.dumps(id)}: {json.dumps(names)}" for id, names in members.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def record(ids: Collection[str] | None = None) -> dict[str, object]:
@@ -97,41 +122,87 @@ def record(ids: Collection[str] | None = None) -> dict[str, object]:
 
     Raises ValueError with what came of those that gave no result.
     """
-    found, missing = {}, {}
-    with Sandbox(pace=0, refuses=False) as sandbox, Workspace() as workspace:
-        auth = {"api_key": "sandbox", "base_url": sandbox.url}
-        for step in steps():
-            if ids is not None and step.id not in ids:
-                continue
-            if step.id in APART and find_spec("arro3") is None:
-                found[step.id] = recorded()[step.id]
-                continue
-            workspace.configure()
-            workspace.job_id = JOB
-            for kept in (sandbox.answers, sandbox.files, sandbox.objects):
-                kept.clear()
-            sandbox.lifecycles = Lifecycles(sandbox)
-            success, result = _staged(step, Scene(sandbox, workspace, auth))
-            if not success or result in (None, [], {}):
-                missing[step.id] = result
-            else:
-                text = json.dumps(_short(result), default=str)
-                found[step.id] = json.loads(_quiet(text, sandbox, workspace))
+    results, missing = {}, {}
+    for step, number, success, result in _outcomes(ids, every=False):
+        if number is None:
+            results[step.id] = recorded()[step.id]
+        elif not success or result in (None, [], {}):
+            missing[step.id] = result
+        else:
+            results[step.id] = result
     if missing:
         told = "; ".join(f"{id}: {result}" for id, result in missing.items())
         raise ValueError(
             f"an example that gives no result in the sandbox: {told}. What it speaks "
             "of is put there by STAGED of tools/pages/samples.py"
         )
-    return found
+    return results
 
 
-def _staged(step: Operation, scene: Scene) -> tuple[bool, object]:
-    """The outcome of a step's least example, once what it speaks of is there."""
+def record_members(ids: Collection[str] | None = None) -> dict[str, list[str]]:
+    """Run every example of each step, or of these, and see which names its results
+    have. What another example than the least speaks of need not be there: such a one
+    may fail. Raises ValueError with what came of a least one that failed."""
+    members: dict[str, set[str]] = {}
+    for step, number, success, result in _outcomes(ids, every=True):
+        names = members.setdefault(step.id, set())
+        if number is None:
+            names |= {
+                *recorded_members().get(step.id, ()),
+                *_names(recorded()[step.id]),
+            }
+        elif success:
+            names |= _names(result)
+        elif number == 0:
+            raise ValueError(f"{step.id} gives no result in the sandbox: {result}")
+    return {id: sorted(names) for id, names in members.items()}
+
+
+def _names(result: object) -> set[str]:
+    """The names at the top of a result that are words: others are somebody's data."""
+    if isinstance(result, list):
+        return {f"[].{name}" for item in result for name in _names(item)}
+    members = result if isinstance(result, dict) else {}
+    return {name for name in members if name.isidentifier()}
+
+
+# A step, the number of its example, whether it went well, and its result in short. No
+# number stands for a step that cannot run here, of which stays what is recorded.
+Outcomes = Iterator[tuple[Operation, int | None, bool, object]]
+
+
+def _outcomes(ids: Collection[str] | None, every: bool) -> Outcomes:
+    """What comes of the least example of each step, or of these, or of every one."""
+    with Sandbox(pace=0, refuses=False) as sandbox, Workspace() as workspace:
+        auth = {"api_key": "sandbox", "base_url": sandbox.url}
+        for step in steps():
+            if ids is not None and step.id not in ids:
+                continue
+            if step.id in APART and find_spec("arro3") is None:
+                yield step, None, True, None
+                continue
+            examples = step.schema["examples"]
+            for number, example in enumerate(examples if every else examples[:1]):
+                workspace.configure()
+                workspace.job_id = JOB
+                for kept in (sandbox.answers, sandbox.files, sandbox.objects):
+                    kept.clear()
+                sandbox.lifecycles = Lifecycles(sandbox)
+                scene = Scene(sandbox, workspace, auth)
+                try:
+                    success, result = _staged(step, example, scene)
+                except ValueError as error:  # what it speaks of could not be made
+                    success, result = False, str(error)
+                text = json.dumps(_short(result), default=str)
+                quiet = json.loads(_quiet(text, sandbox, workspace))
+                yield step, number, success, quiet
+
+
+def _staged(step: Operation, example: dict, scene: Scene) -> tuple[bool, object]:
+    """The outcome of an example, once what the least one speaks of is there."""
     for name, content in OBJECTS.items():
         scene.workspace.put(name, content)
-    example = json.dumps(step.schema["examples"][0]).replace(FOREIGN, STORED)
-    given = json.loads(example)
+    given = json.loads(json.dumps(example).replace(FOREIGN, STORED))
     if step.step == "trigger":
         world = World(
             scene.sandbox, scene.sandbox.lifecycles, scene.auth, scene.workspace
@@ -286,4 +357,6 @@ STAGED: dict[str, Callable[[Scene], dict | None]] = {
 if __name__ == "__main__":
     found = record()
     (ROOT / FILE).write_text(_text(found), encoding="utf-8")
+    members = _members_text(record_members())
+    (ROOT / MEMBERS).write_text(members, encoding="utf-8")
     print(f"{len(found)} results in {FILE}", file=sys.stderr)

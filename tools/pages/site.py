@@ -7,19 +7,19 @@ import os
 import re
 import shutil
 import subprocess
-import sys
-import venv
 from pathlib import Path
 
 import yaml
 
+from tools.environment import SetupError, side_python
 from tools.flows.pack_flows import PAGES as FLOWS
 from tools.operations import ROOT
 from tools.pages.node import install
 from tools.pages.reference import LIST
 
 SOURCE = ROOT / "docs" / "site"  # its settings, and the packages of its pages
-LOCK = ROOT / "requirements-docs.lock"
+WORK = ROOT / ".cache" / "site"
+LOCK = "requirements-docs.lock"
 KINDS = (".md", ".png", ".svg", ".yaml", ".ts")
 LINK = re.compile(r"(?<!!)\[([^]\n]*)\]\(([^)\s]+)\)")
 PACKAGES = SOURCE / "node_modules"
@@ -40,21 +40,23 @@ def build(target: Path) -> int:
     Raises SiteError with what is wrong, such as a link that leads nowhere.
     """
     install(SOURCE)
-    program = _mkdocs()
-    work = ROOT / "build" / "site"
-    shutil.rmtree(work, ignore_errors=True)
-    pages = _stage(work / "pages")
-    config = work / "mkdocs.yml"
+    try:
+        python = side_python("site", LOCK)
+    except SetupError as error:
+        raise SiteError(str(error)) from None
+    shutil.rmtree(WORK, ignore_errors=True)
+    pages = _stage(WORK / "pages")
+    config = WORK / "mkdocs.yml"
     text = (SOURCE / "mkdocs.yml").read_text(encoding="utf-8")
     text = text.replace("{recipes}", _listed(pages, "docs/recipes"))
     text = text.replace("{reference}", _reference(pages).strip("[]"))
     text = text.replace("{flows}", _listed(pages, FLOWS).strip("[]"))
     config.write_text(text, encoding="utf-8")
-    shutil.copytree(SOURCE / "theme", work / "theme")
+    shutil.copytree(SOURCE / "theme", WORK / "theme")
     words = ["build", "--quiet", "--strict", "--config-file", str(config)]
     done = subprocess.run(
-        [program, *words, "--site-dir", str(target.resolve())],
-        cwd=work,
+        [python, "-m", "mkdocs", *words, "--site-dir", str(target.resolve())],
+        cwd=WORK,
         env={
             **os.environ,
             "NO_MKDOCS_2_WARNING": "1",
@@ -66,24 +68,6 @@ def build(target: Path) -> int:
     if done.returncode:
         raise SiteError((done.stderr or done.stdout).strip()[-3000:])
     return len(pages)
-
-
-def _mkdocs() -> Path:
-    """MkDocs, installed on first use in exactly the locked versions."""
-    place = ROOT / ".venv" / "site"
-    program, stamp = place / "bin" / "mkdocs", place / "stamp"
-    lock = LOCK.read_text(encoding="utf-8")
-    if not stamp.exists() or stamp.read_text() != lock:
-        shutil.rmtree(place, ignore_errors=True)
-        venv.create(place, with_pip=True)
-        pip = [place / "bin" / "python", "-m", "pip", "install", "--quiet"]
-        words = ["--disable-pip-version-check", "--require-hashes", "-r", LOCK]
-        done = subprocess.run([*pip, *words], stderr=subprocess.PIPE, text=True)
-        if done.returncode:
-            print(done.stderr, file=sys.stderr)
-            raise SiteError("PyPI cannot be reached; PIP_INDEX_URL names a mirror")
-        stamp.write_text(lock)
-    return program
 
 
 def _stage(place: Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 tests/support/fuzz_targets.py says what is fed and what must hold. The inputs to begin
 with are those that were kept in tests/fuzz_corpus, one in base64 on each line; the
-run's own go to build/probe/fuzz. `./dev probe fuzz --keep` puts those of them that
+run's own go to .cache/probe/fuzz. `./dev probe fuzz --keep` puts those of them that
 reach more code than the kept ones there, small ones first.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from tools.operations import ROOT
 
 CORPUS = ROOT / "tests" / "fuzz_corpus"
-PLACE = ROOT / "build" / "probe" / "fuzz"
+PLACE = ROOT / ".cache" / "probe" / "fuzz"
 TARGETS = ("events", "json", "tables", "documents", "forms")
 MOST_INPUT = 1 << 16  # bytes
 KEPT_BYTES, KEPT_INPUT = 120_000, 2_000  # of a target's corpus; of an input in it

@@ -5,18 +5,22 @@ pyproject.toml says which files are changed and which tests, those that mirror t
 run. What became of each stays in mutants/: a second run tries what changed since.
 """
 
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from pathlib import Path
 
 import yaml
 
+from tools.environment import add
 from tools.operations import ROOT
 
 KNOWN = ROOT / "tests" / "known_mutants.yaml"
+# As its own program does: with -m, its main module would be loaded twice.
+MUTMUT = (sys.executable, "-c", "from mutmut.__main__ import cli; cli()")
 LEAST = 0.9  # of the mutants that are not known to change nothing
 NOTICED = ("killed", "timeout", "segfault")
 UNNOTICED = ("survived", "no tests", "suspicious")
@@ -56,18 +60,46 @@ class Score:
 
 def run(names: list[str]) -> Score:
     """Try the mutants of functions or modules, such as scripts.resilience.retry.*, or
-    all of them. Raises ValueError where the tests fail without any mutant."""
-    program = Path(sys.executable).with_name("mutmut")
-    if subprocess.run([program, "run", *names], cwd=ROOT).returncode:
+    all of them. Raises ValueError for a name that no mutant can have, and where the
+    tests fail without any mutant; SetupError where mutmut cannot be installed."""
+    check_names(names)
+    add("requirements-mutate.lock")
+    if subprocess.run([*MUTMUT, "run", *names], cwd=ROOT).returncode:
         raise ValueError("mutmut came to no end: its words are above")
     tried = [
         (state, name)
         for name, state in states()
         if not names or any(fnmatch(name, pattern) for pattern in names)
     ]
+    if not tried:
+        raise ValueError(f"no mutant is called {' or '.join(names) or 'anything'}")
     unnoticed = [change(name) for state, name in tried if state in UNNOTICED]
     known = known_of((name for _, name in tried) if names else None)
     return score(sum(state in NOTICED for state, _ in tried), unnoticed, known)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise ValueError for a name or pattern that fits no mutant of the modules that
+    are changed: <module>.x_<function>__mutmut_<number>."""
+    known = mutated_modules()
+    for name in names:
+        head = re.split(r"[*?[]", name, maxsplit=1)[0]
+        starts = [f"{module}.x" for module in known]
+        fits = any(start.startswith(head) for start in starts) and head != name
+        if not fits and not any(head.startswith(start) for start in starts):
+            raise ValueError(
+                f"no mutant is called {name}: give such as 'scripts.client.form.*'; "
+                f"changed are {', '.join(known)}"
+            )
+
+
+def mutated_modules() -> list[str]:
+    """The modules that mutmut changes, by pyproject.toml."""
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = about["tool"]["mutmut"]["only_mutate"]
+    files = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    places = sorted(path.relative_to(ROOT).with_suffix("") for path in files)
+    return [".".join(place.parts) for place in places if place.name != "__init__"]
 
 
 def score(noticed: int, unnoticed: Iterable[Change], known: set[Change]) -> Score:
@@ -99,10 +131,8 @@ def known_of(tried: Iterable[str] | None = None) -> set[Change]:
 
 def states() -> list[tuple[str, str]]:
     """Every mutant by its name, and what became of it."""
-    program = Path(sys.executable).with_name("mutmut")
-    told = subprocess.run(
-        [program, "results", "--all", "true"], cwd=ROOT, capture_output=True, text=True
-    )
+    words = [*MUTMUT, "results", "--all", "true"]
+    told = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     found = (line.strip().rpartition(": ") for line in told.stdout.splitlines())
     return [(name, state) for name, _, state in found if name]
 

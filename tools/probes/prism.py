@@ -8,7 +8,6 @@ document is given by path or address and kept nowhere.
 import contextlib
 import importlib
 import json
-import os
 import re
 import shutil
 import socket
@@ -18,13 +17,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from unittest import mock
 from urllib.parse import urlsplit
 
 import requests
 import yaml
 
-from tools.local.fake_workspace import Workspace
+from tools.local.fake_workspace import Workspace, environment_of
 from tools.operations import Operation, operations
 from tools.pages.node import PRISM, install
 from tools.sandbox import Recorded, Sandbox
@@ -143,7 +141,7 @@ def _sent() -> Iterator[tuple[Operation, Recorded]]:
     with (
         Sandbox(pace=0, lifecycles=False, refuses=False) as sandbox,
         Workspace() as workspace,
-        mock.patch.dict(os.environ, workspace.environment),
+        environment_of(workspace.environment),
     ):
         auth = {"api_key": KEY, "base_url": sandbox.url}
         for operation in operations():

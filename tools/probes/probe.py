@@ -9,8 +9,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from tools.operations import ROOT
-
 # name: (tests, what it does, about how long in minutes)
 PROBES = {
     "faults": (
@@ -46,42 +44,25 @@ PROBES = {
 }
 
 
-FUZZ = "fuzz"  # is no suite; tools/probes/fuzz.py
-PRISM = "prism"  # is none, either; tools/probes/prism.py
+# These are no suites: what each does, and about how long in minutes.
+FUZZ = "inputs, made by what code they reach, for each reader of outside text", 50
+PRISM = "requests beside an OpenAPI document, a path or URL", 3
 
 
 def listed() -> list[str]:
     """A line for each probe."""
-    fuzz = "inputs, made by what code they reach, for each reader of outside text"
+    found = {name: (about, minutes) for name, (_, about, minutes) in PROBES.items()}
+    found |= {"fuzz": FUZZ, "prism": PRISM}
     return [
-        *(
-            f"{name:10} {what} (about {minutes} min)"
-            for name, (_, what, minutes) in PROBES.items()
-        ),
-        f"{FUZZ:10} {fuzz} (about 50 min)",
-        f"{PRISM:10} requests beside an OpenAPI document, a path or URL (about 3 min)",
+        f"{name:10} {about} (about {minutes} min)"
+        for name, (about, minutes) in found.items()
     ]
 
 
-def run(
-    name: str,
-    seed: int | None = None,
-    given: Sequence[str] = (),
-    seconds: int | None = None,
-    keep: bool = False,
-) -> int:
-    """Run one probe whole; what it saw goes to build/probe/NAME.txt, too. `given` are
-    targets of fuzz, or the document for prism; `seconds` is the time for each target,
-    `keep` keeps what they reached."""
-    if name == FUZZ:
-        return _fuzz(seed, tuple(given), seconds, keep)
-    if name == PRISM:
-        return _prism(given)
-    if name not in PROBES:
-        known = ", ".join([*PROBES, FUZZ, PRISM])
-        raise ValueError(f"no probe {name}; there are: {known}")
-    if given or seconds or keep:
-        raise ValueError(f"the probe {name} takes --seed alone")
+def suite(name: str, seed: int | None = None) -> int:
+    """Run one of PROBES whole; what it saw goes to .cache/probe/NAME.txt, too."""
+    from tools.operations import ROOT
+
     environment = {**os.environ, "PROBE": "whole"}
     if seed is not None:
         environment["PROBE_SEED"] = str(seed)
@@ -91,26 +72,31 @@ def run(
     ).returncode
 
 
-def _fuzz(
-    seed: int | None, targets: tuple[str, ...], seconds: int | None, keep: bool
+def fuzz(
+    targets: Sequence[str], seconds: int, seed: int | None = None, keep: bool = False
 ) -> int:
+    """Fuzz some targets, or all, for so many seconds each; or `keep` what the last runs
+    reached. Raises ValueError for an unknown target, SetupError where atheris cannot be
+    installed."""
+    from tools.environment import add
     from tools.probes import fuzz
 
-    if unknown := set(targets) - set(fuzz.TARGETS):
+    if unknown := sorted(set(targets) - set(fuzz.TARGETS)):
         known = ", ".join(fuzz.TARGETS)
         raise ValueError(f"no target {', '.join(unknown)}; there are: {known}")
-    targets = targets or fuzz.TARGETS
+    add("requirements-fuzz.lock")
+    chosen = tuple(targets) or fuzz.TARGETS
     if keep:
-        return fuzz.keep(_told, targets)
-    return fuzz.run(_told, targets, seconds or fuzz.SECONDS, seed)
+        return fuzz.keep(_told, chosen)
+    return fuzz.run(_told, chosen, seconds, seed)
 
 
-def _prism(given: Sequence[str]) -> int:
+def prism(document: str) -> int:
+    """Send all examples to Prism over a document; the exit code is 1 where it refuses
+    some. Raises as judge() does."""
     from tools.probes import prism
 
-    if len(given) != 1:
-        raise ValueError("prism takes one OpenAPI document, by its path or URL")
-    found = prism.judge(given[0])
+    found = prism.judge(document)
     for line in found.lines():
         _told(line)
     return int(bool(found.refused))

@@ -5,17 +5,19 @@ refuses every one that is left.
 """
 
 import json
+import keyword
 import re
 from pathlib import Path
 
 from tools.checks.schema_checks import rules_of
-from tools.operations import ROOT
+from tools.operations import ROOT, operations
 from tools.schemas.shelves import FILE as SHELVES
 from tools.schemas.shelves import shelves
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 GROUP = re.compile(r"[a-z][a-z0-9_]*")
+RESERVED = ("flows", "inner", "recipes")  # groups of what is no script
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 TODO = "TODO"
 LAYERS = "tools/checks/layers.py"
@@ -27,7 +29,13 @@ def operation(root: Path, id: str, method: str, path: str) -> dict[str, str]:
     """Files, by their place in the pack, that a new operation begins with. Raises
     ValueError for what is no request, and for a name that is none or taken."""
     place = _schema_place(root, id)
-    return {place: _operation_schema(method.upper(), path)}
+    schema = _operation_schema(method.upper(), path)
+    same = method.upper(), re.sub(r"{\w+}", "{}", path)
+    for one in operations(root):
+        about = one.exchange
+        if (about["method"], re.sub(r"{\w+}", "{}", about["path"])) == same:
+            raise ValueError(f"{method.upper()} {path} is {one.id} already")
+    return {place: schema}
 
 
 def step(
@@ -41,11 +49,8 @@ def step(
     module = module or f"{name.partition('_')[0]}_steps"
     if not NAME.fullmatch(module) or not module.endswith("_steps"):
         raise ValueError(f"--module {module}: a module of steps is named <what>_steps")
-    taken = [
-        found
-        for found in (f"scripts/{module}.py", f"tests/test_{module}.py")
-        if (root / found).exists()
-    ]
+    places = (f"scripts/{module}.py", f"scripts/{module}", f"tests/test_{module}.py")
+    taken = [found for found in places if (root / found).exists()]
     if taken:
         words = f"{taken[0]} exists: name another module with --module, such as"
         raise ValueError(f"{words} {name}_steps")
@@ -62,10 +67,8 @@ def step(
 def flow(root: Path, name: str) -> dict[str, str]:
     """Files that a new flow begins with: its source, and two cases for it. Raises
     ValueError."""
-    _checked_name(name)
+    _checked_name(root, name)
     place = f"flows/{name}.yaml"
-    if any((root / "flows").rglob(f"{name}.yaml")):
-        raise ValueError(f"{place} exists")
     cases = (root / FLOW_TESTS).read_text(encoding="utf-8")
     names = {"__NAME__": name}
     return {
@@ -80,17 +83,30 @@ def _schema_place(root: Path, id: str) -> str:
         raise ValueError(
             f"{group!r} is no name of a group: small letters, such as files"
         )
-    _checked_name(name)
-    place = f"schemas/{group}/{name}.json"
-    if (root / place).exists():
-        raise ValueError(f"{place} exists")
-    return place
+    if group in RESERVED or keyword.iskeyword(group):
+        raise ValueError(f"{group!r} can be no group: the pack or Python means another")
+    for other in (f"scripts/{group}.py", f"scripts/{group}/__init__.py"):
+        if (root / other).exists():
+            raise ValueError(
+                f"{group!r} can be no group: {other} is a module that scripts share"
+            )
+    _checked_name(root, name)
+    return f"schemas/{group}/{name}.json"
 
 
-def _checked_name(name: str) -> None:
+def _checked_name(root: Path, name: str) -> None:
+    """Raise ValueError for what is no name, and for one that is taken: people and
+    agents know a script or flow by it alone."""
     if not NAME.fullmatch(name):
         words = "a verb and a noun in small letters, such as get_file"
         raise ValueError(f"{name!r} is no name here: {words}")
+    taken = [
+        path.relative_to(root).as_posix()
+        for pattern in ("schemas/*/{}.json", "flows/**/{}.yaml", "recipes/{}.yaml")
+        for path in sorted(root.glob(pattern.format(name)))
+    ]
+    if taken:
+        raise ValueError(f"{taken[0]} exists: take another name")
 
 
 def _filled(skeleton: str, names: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ import requests
 import yaml
 
 from tools import models
+from tools.cli.terminal import why_no_answer
 from tools.operations import ROOT, Operation, operations
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -25,7 +26,13 @@ def differences(document: Path, root: Path = ROOT) -> list[str]:
         raise ValueError(f"{document} is neither YAML nor JSON: {error}") from None
     if not isinstance(spec, dict) or "paths" not in spec:
         raise ValueError(f"{document} is no OpenAPI document: it has no paths")
-    theirs = dict(_upstream(spec))
+    try:
+        theirs = dict(_upstream(spec))
+    except (AttributeError, KeyError, IndexError, TypeError, RecursionError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise ValueError(
+            f"{document} is no OpenAPI document: it has the wrong form ({what})"
+        ) from None
     ours = {_key(o.exchange["method"], o.exchange["path"]): o for o in operations(root)}
     lines = [f"new      {' '.join(key)}" for key in sorted(theirs.keys() - ours.keys())]
     lines += [
@@ -60,7 +67,8 @@ def model_differences(source: str, key: str = "", root: Path = ROOT) -> list[str
                 source, query, headers=headers, timeout=60, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise ValueError(f"{source} cannot be read: {error}") from None
+            why = why_no_answer(str(error))
+            raise ValueError(f"{source} gave no answer: {why}") from None
         if answer.status_code != 200:
             raise ValueError(f"{source} answers {answer.status_code}")
         page = _json(answer.content, source)
@@ -112,7 +120,11 @@ def _key(method: str, path: str) -> tuple[str, str]:
 
 
 def _resolve(node: dict, spec: dict) -> dict:
+    seen = set()
     while "$ref" in node:
+        if node["$ref"] in seen:
+            raise RecursionError(f"{node['$ref']} refers to itself")
+        seen.add(node["$ref"])
         target = spec
         for part in node["$ref"].removeprefix("#/").split("/"):
             target = target[part.replace("~1", "/").replace("~0", "~")]

@@ -1,10 +1,10 @@
 """From the packages that people read to the modules that a job fetches.
 
 Each module that a job loads costs it a request, so a package of the source,
-scripts/<package>/, is deployed as one module, <package>.py: the texts of its parts, one
+scripts/<package>/, is deployed as one module, <package>.py: the texts of its files, one
 after the other in the order of their imports. Nothing is renamed, so what would mean
 something else in one module than in several is refused: the same name for two things, a
-part as an object, `as` among parts, names of Python's own.
+file as an object, `as` among files, names of Python's own.
 """
 
 import ast
@@ -18,13 +18,14 @@ from functools import cache
 from pathlib import Path
 
 from scripts.job_states import states
-from scripts.operations import SCHEMAS, table_of
+from scripts.operations import SCHEMAS, descriptor_of
+from scripts.step_defaults import step_defaults
 from tools.kept import kept, save
 from tools.syntax import imports_from, parsed, statements
 
 
 @dataclass(frozen=True)
-class Part:
+class SourceFile:
     """One source file: its place below scripts/, without .py, and its text."""
 
     place: tuple[str, ...]
@@ -36,16 +37,21 @@ class Part:
 
 
 class FlattenError(ValueError):
-    """What keeps a package from becoming a module; `part` names the file."""
+    """What keeps a package from becoming a module; `file` names where."""
 
-    def __init__(self, part: str, line: int, what: str) -> None:
-        super().__init__(f"scripts/{part}.py, line {line}: {what}")
-        self.part, self.line, self.what = part, line, what
+    def __init__(self, file: str, line: int, what: str) -> None:
+        super().__init__(f"scripts/{file}.py, line {line}: {what}")
+        self.file, self.line, self.what = file, line, what
 
 
 # Modules of the source alone, and what they are asked by: deployed files hold what it
-# returns, an operation's table or a job's states, in place of the call.
-RESOLVED = {"operations": "operation", "job_states": "states"}
+# returns, an operation's descriptor, a job's states or a step's defaults, in place of
+# the call.
+RESOLVED = {
+    "operations": "operation",
+    "job_states": "states",
+    "step_defaults": "step_defaults",
+}
 
 
 def module_names(root: Path) -> list[str]:
@@ -68,8 +74,8 @@ def sources(root: Path, module: str | None = None) -> list[Path]:
     return [scripts / f"{module}.py"]
 
 
-def parts_of(root: Path) -> frozenset[str]:
-    """The parts of all packages, as package/part."""
+def package_files(root: Path) -> frozenset[str]:
+    """The files of all packages, as package/file, without .py."""
     return frozenset(
         f"{init.parent.name}/{path.stem}"
         for init in (root / "scripts").glob("*/__init__.py")
@@ -82,75 +88,77 @@ def module_texts(root: Path) -> dict[str, str]:
 
     Raises FlattenError.
     """
-    parts = parts_of(root)
-    texts = {name: module_text(root, name, parts) for name in module_names(root)}
+    packaged = package_files(root)
+    texts = {name: module_text(root, name, packaged) for name in module_names(root)}
     save()
     return texts
 
 
-def module_text(root: Path, name: str, parts: frozenset[str] | None = None) -> str:
-    """The text that is deployed for one of them; `parts` are those of parts_of().
+def module_text(root: Path, name: str, packaged: frozenset[str] | None = None) -> str:
+    """The text that is deployed for one of them; `packaged` as of package_files().
 
     Raises FlattenError.
     """
-    parts = parts_of(root) if parts is None else parts
+    packaged = package_files(root) if packaged is None else packaged
     folder = root / "scripts" / name
     if not (folder / "__init__.py").exists():
-        text = without_types(with_tables(root, folder.with_suffix(".py")))
-        text = script_text(text, (name,), parts)
+        text = without_types(with_resolved(root, folder.with_suffix(".py")))
+        text = script_text(text, (name,), packaged)
         return re.sub(r"\n{4,}", "\n\n\n", text)
     paths = sorted(folder.glob("*.py"))
-    texts = ((path.stem, with_tables(root, path)) for path in paths)
-    return flattened(name, tuple(texts), parts)
+    texts = ((path.stem, with_resolved(root, path)) for path in paths)
+    return flattened(name, tuple(texts), packaged)
 
 
 @kept
-def script_text(text: str, place: tuple[str, ...], parts: frozenset[str]) -> str:
-    """The deployed text of a file that is no part of a package, at `place` below
-    scripts/: what it imports from parts comes from their modules, and a long table is
-    JSON.
+def script_text(text: str, place: tuple[str, ...], packaged: frozenset[str]) -> str:
+    """The deployed text of a file that is of no package, at `place` below
+    scripts/: what it imports from packages comes from their modules, and a long
+    descriptor is JSON.
 
     Raises FlattenError.
     """
     try:
         text = with_json(text)
     except ValueError as error:
-        line = text[: text.index(_TABLE_BEGINS)].count("\n") + 2
-        words = f"a table that is no JSON: {error}"
+        line = text[: text.index(_BEGINS)].count("\n") + 2
+        words = f"a descriptor that is no JSON: {error}"
         raise FlattenError("/".join(place), line, words) from None
-    return _deployed(Part(place, text), parts, rise=0)
+    return _deployed(SourceFile(place, text), packaged, rise=0)
 
 
 @kept
 def flattened(
-    package: str, texts: tuple[tuple[str, str], ...], parts: frozenset[str]
+    package: str, texts: tuple[tuple[str, str], ...], packaged: frozenset[str]
 ) -> str:
     """One module of a package, given as (file's name without .py, text).
 
     The package's own __init__ gives the docstring. Raises FlattenError.
     """
-    files = {stem: Part((package, stem), without_types(text)) for stem, text in texts}
+    files = {
+        stem: SourceFile((package, stem), without_types(text)) for stem, text in texts
+    }
     blocks = [_docstring(files.pop("__init__"))]
     names = _Names(files)
-    for part in _ordered(files):
-        names.check(part)
-        text = _deployed(part, parts, rise=1)
-        blocks.append(f"# --- scripts/{part.name}.py ---\n\n{text.strip()}")
+    for file in _ordered(files):
+        names.check(file)
+        text = _deployed(file, packaged, rise=1)
+        blocks.append(f"# --- scripts/{file.name}.py ---\n\n{text.strip()}")
     return re.sub(r"\n{4,}", "\n\n\n", "\n\n\n".join(blocks)) + "\n"
 
 
-def with_tables(root: Path, path: Path) -> str:
+def with_resolved(root: Path, path: Path) -> str:
     """The text of a file with what RESOLVED's functions return in place of their calls.
 
     Raises FlattenError.
     """
     text = path.read_text(encoding="utf-8")
     name = path.relative_to(root / "scripts").with_suffix("").as_posix()
-    return _with_tables(root, name, text)
+    return _with_resolved(root, name, text)
 
 
 @cache
-def _with_tables(root: Path, name: str, text: str) -> str:
+def _with_resolved(root: Path, name: str, text: str) -> str:
     modules = "|".join(RESOLVED)
     line = rf"^from \.+(?:{modules}) import (\w+)\n"
     names = set(re.findall(line, text, re.MULTILINE)) & set(RESOLVED.values())
@@ -168,9 +176,9 @@ def _with_tables(root: Path, name: str, text: str) -> str:
     return re.sub(line, "", "\n".join(lines), flags=re.MULTILINE)
 
 
-# How a long table of a script begins, and what stands there where it is deployed.
-_TABLE_BEGINS = "# fmt: off\n"
-_TABLE = re.compile(rf"^{_TABLE_BEGINS}([A-Z]+) = (?={{)", re.MULTILINE)
+# How a long descriptor of a script begins, and what stands there where it is deployed.
+_BEGINS = "# fmt: off\n"
+_DESCRIPTOR = re.compile(rf"^{_BEGINS}([A-Z]+) = (?={{)", re.MULTILINE)
 _AS_JSON = "from json import loads  # a job reads JSON sooner than it compiles Python\n"
 _LITERALS = re.compile(
     r"""\b(?:True|False|None)\b|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
@@ -178,14 +186,16 @@ _LITERALS = re.compile(
 
 
 def with_json(text: str) -> str:
-    """A script whose long table, which ends it, is read as JSON: a job compiles each
-    script anew, and a table is most of a long one. Every line keeps its number."""
-    found = _TABLE.search(text)
+    """A script whose long descriptor, which ends it, is read as JSON: a job compiles
+    each script anew, and that is most of a long one. Every line keeps its number."""
+    found = _DESCRIPTOR.search(text)
     if found is None:
         return text
-    table = text[found.end() :].rstrip("\n")
-    written = _LITERALS.sub(lambda one: json.dumps(ast.literal_eval(one[0])), table)
-    if '"""' in written or json.loads(written) != ast.literal_eval(table):
+    descriptor = text[found.end() :].rstrip("\n")
+    written = _LITERALS.sub(
+        lambda one: json.dumps(ast.literal_eval(one[0])), descriptor
+    )
+    if '"""' in written or json.loads(written) != ast.literal_eval(descriptor):
         raise ValueError("it would say something else")
     return f'{text[: found.start()]}{_AS_JSON}{found[1]} = loads(r"""{written}""")\n'
 
@@ -208,7 +218,9 @@ def _asked(root: Path, name: str, call: ast.Call) -> object:
         schemas = root / "schemas"
         if not (schemas / f"{asked}.json").exists():
             schemas = SCHEMAS  # a copy of the pack that has some of its scripts
-        return table_of(schemas, asked, **more)
+        if function == "step_defaults":
+            return step_defaults(asked, schemas)
+        return descriptor_of(schemas, asked, **more)
     except (KeyError, TypeError, ValueError) as error:
         words = f"{function}(...) cannot be resolved: {error}"
         raise FlattenError(name, call.lineno, words) from None
@@ -282,63 +294,63 @@ def _is_mark(node: ast.stmt) -> bool:
 # --- what is refused ---------------------------------------------------------------
 
 
-def _docstring(init: Part) -> str:
-    """The docstring of a package, whose __init__ loads none of the parts."""
+def _docstring(init: SourceFile) -> str:
+    """The docstring of a package, whose __init__ loads none of its files."""
     tree = parsed(init.text)
     if ast.get_docstring(tree) is None:
         raise FlattenError(init.name, 1, "a package begins with a docstring")
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.level:
-            words = "loads a part at once: each would load all of them"
+            words = "loads a file at once: each would load all of them"
             raise FlattenError(init.name, node.lineno, words)
     lines = init.text.split("\n")[: tree.body[0].end_lineno]
     return "\n".join(lines)
 
 
 class _Names:
-    """What each part of a package binds at its top."""
+    """What each file of a package binds at its top."""
 
-    def __init__(self, files: dict[str, Part]) -> None:
+    def __init__(self, files: dict[str, SourceFile]) -> None:
         self.files = files
-        self.own = {stem: dict(_bound(part)) for stem, part in files.items()}
+        self.own = {stem: dict(_bound(file)) for stem, file in files.items()}
         self.taken: dict[str, tuple[str, object]] = {}
 
-    def check(self, part: Part) -> None:
+    def check(self, file: SourceFile) -> None:
         """Refuse what would be another thing in one module. Raises FlattenError."""
-        for name, (line, what) in self.own[part.place[-1]].items():
+        for name, (line, what) in self.own[file.place[-1]].items():
             if name.startswith("__"):
                 continue
             if name in self.files:
-                words = f"{name} is a part too, and would be hidden by it"
-                raise FlattenError(part.name, line, words)
+                words = f"{name} is a file too, and would be hidden by it"
+                raise FlattenError(file.name, line, words)
             if hasattr(builtins, name):
-                words = f"{name} is Python's own, and would be this in all parts"
-                raise FlattenError(part.name, line, words)
-            other, same = self.taken.setdefault(name, (part.name, what))
-            if other != part.name and (same is None or same != what):
-                raise FlattenError(part.name, line, f"{name} is in {other} too")
-        for node, target in _own_imports(part):
+                words = f"{name} is Python's own, and would be this in all files"
+                raise FlattenError(file.name, line, words)
+            other, same = self.taken.setdefault(name, (file.name, what))
+            if other != file.name and (same is None or same != what):
+                raise FlattenError(file.name, line, f"{name} is in {other} too")
+        for node, target in _own_imports(file):
             for alias in node.names:
                 wrong = self.wrong(alias, target)
                 if wrong:
                     words = f"{alias.name} {wrong}"
-                    raise FlattenError(part.name, node.lineno, words)
+                    raise FlattenError(file.name, node.lineno, words)
 
     def wrong(self, alias: ast.alias, target: str | None) -> str | None:
-        """What is wrong with an import from another part, if anything."""
+        """What is wrong with an import from another file, if anything."""
         if target is None and alias.name in self.files:
-            return "is a part, which is no object in one module: import its names"
+            return "is a file, which is no object in one module: import its names"
         if target is None:
-            return "comes through the package: import it from its part"
+            return "comes through the package: import it from its file"
         if alias.name not in self.own.get(target, ()):
             return f"is nothing that {target}.py makes"
         return "must keep its name" if alias.asname else None
 
 
-def _bound(part: Part) -> Iterator[tuple[str, tuple[int, object]]]:
-    """The names that a file binds at its top: line, and where two parts may do the
+def _bound(file: SourceFile) -> Iterator[tuple[str, tuple[int, object]]]:
+    """The names that a file binds at its top: line, and where two files may do the
     same, what it is (an import, or the mark of what only type checkers read)."""
-    nodes: list[ast.stmt] = list(parsed(part.text).body)
+    nodes: list[ast.stmt] = list(parsed(file.text).body)
     while nodes:
         node = nodes.pop(0)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -357,7 +369,7 @@ def _bound(part: Part) -> Iterator[tuple[str, tuple[int, object]]]:
 
 
 def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, object]]:
-    """The names that an import binds, but for those from parts of the same package."""
+    """The names that an import binds, but for those from files of the same package."""
     if isinstance(node, ast.ImportFrom):
         if node.level != 1:
             for alias in node.names:
@@ -378,37 +390,37 @@ def _targets(targets: Iterable[ast.expr | None]) -> Iterator[str]:
 
 
 @cache
-def _own_imports(part: Part) -> tuple[tuple[ast.ImportFrom, str | None], ...]:
-    """Each import from the same package, and its part; None for the package itself."""
+def _own_imports(file: SourceFile) -> tuple[tuple[ast.ImportFrom, str | None], ...]:
+    """Each import from the same package, and its file; None for the package itself."""
     found = []
-    for node in imports_from(part.text):
+    for node in imports_from(file.text):
         if node.level:
-            target = _target(part, node)
-            if target[:1] == part.place[:1]:
+            target = _target(file, node)
+            if target[:1] == file.place[:1]:
                 found.append((node, target[1] if len(target) > 1 else None))
     return tuple(found)
 
 
-def _target(part: Part, node: ast.ImportFrom) -> tuple[str, ...]:
+def _target(file: SourceFile, node: ast.ImportFrom) -> tuple[str, ...]:
     """The place below scripts/ that a relative import names; () for scripts/ itself."""
-    up = len(part.place) - node.level
+    up = len(file.place) - node.level
     if up < 0:
-        raise FlattenError(part.name, node.lineno, "leads out of scripts/")
-    return (*part.place[:up], *(node.module.split(".") if node.module else ()))
+        raise FlattenError(file.name, node.lineno, "leads out of scripts/")
+    return (*file.place[:up], *(node.module.split(".") if node.module else ()))
 
 
-FIRST = "startup"  # the part that a package begins with, where it has one
+FIRST = "startup"  # the file that a package begins with, where it has one
 
 
-def _ordered(files: dict[str, Part]) -> Iterator[Part]:
-    """The parts, each behind those that it needs while it is loaded."""
+def _ordered(files: dict[str, SourceFile]) -> Iterator[SourceFile]:
+    """The files, each behind those that it needs while it is loaded."""
     done: list[str] = []
 
-    def add(stem: str, within: tuple[str, ...]) -> Iterator[Part]:
+    def add(stem: str, within: tuple[str, ...]) -> Iterator[SourceFile]:
         if stem in within:
             circle = " -> ".join([*within[within.index(stem) :], stem])
             raise FlattenError(
-                files[stem].name, 1, f"the parts make a circle: {circle}"
+                files[stem].name, 1, f"the files make a circle: {circle}"
             )
         if stem in done:
             return
@@ -425,17 +437,17 @@ def _ordered(files: dict[str, Part]) -> Iterator[Part]:
 # --- what is written ---------------------------------------------------------------
 
 
-def _deployed(part: Part, parts: frozenset[str], rise: int) -> str:
+def _deployed(file: SourceFile, packaged: frozenset[str], rise: int) -> str:
     """The text of a file with its imports as they are among deployed modules; it comes
     to stand `rise` folders higher."""
-    lines = part.text.split("\n")
-    alone = _alone(parsed(part.text))
+    lines = file.text.split("\n")
+    alone = _alone(parsed(file.text))
     for node in sorted(
-        imports_from(part.text), key=lambda node: node.lineno, reverse=True
+        imports_from(file.text), key=lambda node: node.lineno, reverse=True
     ):
         if not node.level:
             continue
-        said = _statements(part, node, parts, rise)
+        said = _statements(file, node, packaged, rise)
         if said == [ast.unparse(node)]:
             continue
         if not said and id(node) in alone:
@@ -460,26 +472,26 @@ def _alone(tree: ast.Module) -> set[int]:
 
 
 def _statements(
-    part: Part, node: ast.ImportFrom, parts: frozenset[str], rise: int
+    file: SourceFile, node: ast.ImportFrom, packaged: frozenset[str], rise: int
 ) -> list[str]:
     """A relative import as it is among deployed modules: none within the package."""
-    target = _target(part, node)
-    if rise and target[:1] == part.place[:1]:
+    target = _target(file, node)
+    if rise and target[:1] == file.place[:1]:
         return []
     dots = "." * (node.level - rise)
     names = ", ".join(map(_alias, node.names))
-    if "/".join(target) in parts:
+    if "/".join(target) in packaged:
         return [f"from {dots}{target[0]} import {names}"]
     found = []
     for alias in node.names:
-        if f"{'/'.join(target)}/{alias.name}" in parts:  # as an object: its module
+        if f"{'/'.join(target)}/{alias.name}" in packaged:  # as an object: its module
             name = f"{target[0]} as {alias.asname or alias.name}"
             found.append(f"from {dots} import {name}")
     if found and len(found) == len(node.names):
         return found
     if found:
-        words = "import parts and names of a package apart"
-        raise FlattenError(part.name, node.lineno, words)
+        words = "import files and names of a package apart"
+        raise FlattenError(file.name, node.lineno, words)
     return [f"from {dots}{node.module or ''} import {names}"]
 
 

@@ -52,6 +52,13 @@ def groups(paths: Iterable[str], folder: str) -> list[str]:
     return sorted({name.partition("/")[0] for name in names if "/" in name})
 
 
+def check_groups(wanted: Iterable[str], there: Iterable[str]) -> None:
+    """Raise ValueError for a group that there is not."""
+    if unknown := sorted(set(wanted) - set(there)):
+        known = ", ".join(sorted(there))
+        raise ValueError(f"no group {', '.join(unknown)}; there are {known}")
+
+
 def part(
     files: dict[str, bytes],
     folder: str,
@@ -67,14 +74,13 @@ def part(
     known = runnables(files)
     there = groups(known, folder)
     wanted = there if wanted is None else list(wanted)
-    if unknown := sorted(set(wanted) - set(there)):
-        raise ValueError(f"no group {', '.join(unknown)}; there are {', '.join(there)}")
+    check_groups(wanted, there)
     starts = tuple(f"{folder}/{group}/" for group in wanted)
     chosen = {path for path in known if path.startswith(starts)} - set(without)
     chosen |= {f"{folder}/{FIRST}"} & known.keys()
-    needed = _closed(chosen, files, known, folder) - chosen
+    needed = closed(chosen, files, known, folder) - chosen
     rest = set(held) & known.keys() - chosen - needed
-    kept = _closed(rest, files, known, folder) - chosen - needed
+    kept = closed(rest, files, known, folder) - chosen - needed
     return Part(sorted(chosen), sorted(needed), sorted(kept))
 
 
@@ -98,7 +104,7 @@ def of_part(files: dict[str, bytes], paths: set[str]) -> dict[str, bytes]:
     return kept
 
 
-def _closed(
+def closed(
     paths: Iterable[str], files: dict[str, bytes], known: dict[str, str], folder: str
 ) -> set[str]:
     """Paths and all that these need."""

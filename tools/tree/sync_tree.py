@@ -6,6 +6,7 @@ import re
 import shutil
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tools.flows import pack_flows
 from tools.kept import save
@@ -18,7 +19,7 @@ from tools.operations import (
 from tools.schemas.form import form
 from tools.syntax import parsed
 from tools.target_folder import FOLDER, checked, moved
-from tools.tree.flatten import module_texts, parts_of, script_text
+from tools.tree.flatten import module_texts, package_files, script_text
 from tools.tree.locks import PYTHON, annotated, lock
 from tools.tree.nesting import nested
 from tools.version import mark
@@ -27,7 +28,9 @@ from tools.yaml_text import dump, load
 RESOURCE_TYPE = "togetherai.resource-type.yaml"
 SUMMARY = "Together AI"  # of the folder
 
-# By its first line a folder is known as a build, which the next build may replace.
+# By the first line of this file a folder is known as a build, which the next build
+# may replace.
+MARKED = "wmill.yaml"
 BUILT = b"# Built by `./dev build`, which replaces this folder and all that is in it.\n"
 
 # The version of Windmill from which on a flow that it gives back has no error_message
@@ -49,7 +52,7 @@ def tree(
     """
     checked(folder)
     files = {
-        "wmill.yaml": _settings(root),
+        MARKED: _settings(root),
         RESOURCE_TYPE: _resource_type(root),
     }
     files |= _scripts(root, python)
@@ -81,7 +84,7 @@ def code(root: Path = ROOT, python: str = PYTHON) -> dict[str, tuple[bytes, str]
     """The text and the lock of every script, and of the modules that these share, by
     their ids, modules first. Raises as tree() does."""
     modules = _Modules(root, python)
-    parts = parts_of(root)
+    parts = package_files(root)
     found = {}
     for name, text in modules.texts.items():
         own_lock = modules.lock(frozenset({name}), frozenset())
@@ -162,22 +165,41 @@ def build(
 ) -> int:
     """Write the tree to a directory, replacing what was there; return how many files.
 
-    Refuses to replace a directory that no build made.
+    Refuses to replace a directory that no build made. What stops in the middle leaves
+    what was there, or what the next build may replace.
     """
     files = tree(root, folder, python)
     if target.exists() and any(target.iterdir()):
-        settings = target / "wmill.yaml"
+        settings = target / MARKED
         made_here = settings.exists() and settings.read_bytes().startswith(BUILT)
         if not made_here or (target / ".git").exists():
             raise ValueError(
                 f"{target} is not empty and no build: choose another place"
             )
-        shutil.rmtree(target)
-    for path, content in files.items():
-        place = target / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
+    target = target.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    words = {"prefix": f".{target.name}-", "dir": target.parent}
+    with TemporaryDirectory(**words) as beside:
+        new, old = Path(beside, "new"), Path(beside, "old")
+        old.mkdir()
+        for path, content in files.items():
+            place = new / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+        _put(new, target, old)
     return len(files)
+
+
+def _put(new: Path, target: Path, old: Path) -> None:
+    """Move what is in a folder to the target, and what was there out of it. The folder
+    stays itself: a shell may be in it. Its mark is there all the time."""
+    target.mkdir(exist_ok=True)
+    for place in list(target.iterdir()):
+        if place.name != MARKED:
+            shutil.move(place, old / place.name)
+    shutil.move(new / MARKED, target / MARKED)
+    for place in list(new.iterdir()):
+        shutil.move(place, target / place.name)
 
 
 def fit_server(target: Path, version: str) -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tools.cli.terminal import why_no_answer
 from tools.operations import ROOT, operations
 from tools.target_folder import checked
 from tools.tree.locks import PYTHON
@@ -33,7 +34,6 @@ from tools.workspace.deployed import (
     Held,
     check_free,
     check_rights,
-    entries,
     held,
     listed,
     remove,
@@ -105,15 +105,18 @@ class Target:
         try:
             yield WindmillApi(self.base_url, self.workspace, self.token)
         except ApiError as error:
-            said = f"Windmill at {self.base_url} refused {error}"
-            if error.status is None:
-                said = (
-                    f"Windmill at {self.base_url} gave no answer: {_why(error.words)}"
-                )
-            # Of one who is known and may not, Windmill says 401 as well.
-            known = error.status == 401 and "Not authorized" in error.words
-            advice = ADVICE.get(403 if known else error.status, MENDED)
-            raise DeployError(f"{said}\n{advice}") from None
+            raise DeployError(self.explained(error)) from None
+
+    def explained(self, error: ApiError) -> str:
+        """What Windmill there refused or why it gave no answer, and what to do."""
+        if error.status is None:
+            why = why_no_answer(error.words)
+            what = f"Windmill at {self.base_url} gave no answer: {why}"
+        else:
+            what = f"Windmill at {self.base_url} refused {error}"
+        # Of one who is known and may not, Windmill says 401 as well.
+        known = error.status == 401 and "Not authorized" in error.words
+        return f"{what}\n{ADVICE.get(403 if known else error.status, MENDED)}"
 
     def where(self, user: dict) -> str:
         """The workspace and its user, for people."""
@@ -183,19 +186,6 @@ def _token(given: str | None) -> str | None:
             "control or no ASCII"
         )
     return token or None
-
-
-def _why(words: str) -> str:
-    """Why a connection failed, from what the library says of it."""
-    known = {
-        "certificate": "its certificate is not trusted here (REQUESTS_CA_BUNDLE names "
-        "a file of others)",
-        "timed out": "it took too long",
-        "resolve": "its name does not resolve",
-        "refused": "the connection was refused",
-    }
-    found = (said for word, said in known.items() if word in words.lower())
-    return next(found, words[:200])
 
 
 def deploy(
@@ -460,7 +450,7 @@ def _schedules(
 ) -> dict[str, dict]:
     """The schedules of what is deployed that the workspace has not, and what creates
     them."""
-    there = entries(api, "schedules", f"{folder}/")
+    there = api.entries("schedules", f"{folder}/")
     return {
         path: timetable
         for path, timetable in timetables(root, folder).items()
@@ -495,7 +485,7 @@ def missed(
     """A line for each schedule and flow that stays and uses something that goes:
     objects by kind and path, or (`start`) all of a folder that does not stay. Of `ours`
     nothing is said."""
-    for schedule in entries(api, "schedules").values():
+    for schedule in api.entries("schedules").values():
         kind = "flow" if schedule["is_flow"] else "script"
         if ("schedule", schedule["path"]) in gone:
             continue

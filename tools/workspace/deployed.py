@@ -22,7 +22,7 @@ from tools.syntax import parsed
 from tools.target_folder import FOLDER, moved
 from tools.tree.parts import FIRST
 from tools.version import mark_of, marked
-from tools.workspace.windmill_api import AT_ONCE, KINDS, WindmillApi
+from tools.workspace.windmill_api import AT_ONCE, WindmillApi
 
 UNMARKED = "before 1.0.0"
 RECORDS = "state_folder"  # the function that names the folders of records
@@ -61,19 +61,9 @@ def listed(api: WindmillApi, folder: str) -> dict[tuple[str, str], dict]:
     lists them."""
     found = {}
     for kind in ("script", "flow"):
-        for path, about in entries(api, f"{kind}s", f"{folder}/").items():
+        for path, about in api.entries(f"{kind}s", f"{folder}/", drafts=True).items():
             found[kind, path] = about
     return found
-
-
-def entries(api: WindmillApi, kind: str, start: str = "") -> dict[str, dict]:
-    """The objects of a kind below a path, by path, drafts too."""
-    words = {**KINDS.get(kind, {}), **({"path_start": start} if start else {})}
-    if kind in ("scripts", "flows", "apps"):
-        words["include_draft_only"] = "true"
-    found = {e["path"]: e for e in api.pages(f"{kind}/list", **words)}
-    # In what a server looks for, `_` is any letter.
-    return {path: about for path, about in found.items() if path.startswith(start)}
 
 
 def held(
@@ -324,7 +314,7 @@ def _given(tree: ast.Module, function: str) -> Iterator[str]:
 def other_copies(api: WindmillApi, folder: str) -> list[str]:
     """The other folders of the workspace that hold the pack."""
     mark = f"/{FIRST}"
-    paths = entries(api, "scripts")
+    paths = api.entries("scripts", drafts=True)
     found = {path.removesuffix(mark) for path in paths if path.endswith(mark)}
     return sorted(found - {folder})
 

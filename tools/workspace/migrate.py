@@ -2,7 +2,6 @@
 they use this pack: only the path changes, as the arguments are the same."""
 
 import difflib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -91,27 +90,46 @@ def _arguments(change: Change, known: dict[str, Operation], folder: str) -> list
         return []
     try:
         flow = yaml.safe_load(change.after)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: of a day 32
         return ["is no plain YAML, so its arguments were not compared"]
+    by_path = {f"{folder}/{one.id}": one for one in known.values()}
     notes = []
-    for step in _steps(flow, folder):
-        one = known[step["path"].rpartition("/")[2]]
-        given = step.get("input_transforms", {})
+    for step in _values(flow):
+        if not isinstance(step, dict) or "type" not in step:
+            continue
+        one = by_path.get(str(step.get("path")))
+        if one is None:  # a flow of the pack is none of the hub's, either
+            continue
+        given = step.get("input_transforms")
+        given = given if isinstance(given, dict) else {}
         missing = [name for name in one.required if name not in given]
-        extra = sorted(given.keys() - one.arguments.keys() - {"auth"})
+        extra = sorted(map(str, given.keys() - one.arguments.keys() - {"auth"}))
         notes += [f"{one.id} takes no {name}" for name in extra]
         notes += [f"{one.id} needs {name}" for name in missing]
-        if "stream" in json.dumps(given.get("body", {})):
+        if any("stream" in str(value) for value in _plain(given.get("body"))):
             notes.append(f"{one.id}: {STREAM}")
     return notes
 
 
-def _steps(part: object, folder: str) -> Iterator[dict]:
-    if isinstance(part, list):
-        for inner in part:
-            yield from _steps(inner, folder)
-    elif isinstance(part, dict):
-        if str(part.get("path", "")).startswith(f"{folder}/") and "type" in part:
-            yield part
-        for inner in part.values():
-            yield from _steps(inner, folder)
+def _plain(value: object) -> Iterator[object]:
+    """The names and texts that something holds."""
+    for inner in _values(value):
+        if isinstance(inner, dict):
+            yield from inner
+        elif not isinstance(inner, list):
+            yield inner
+
+
+def _values(value: object) -> Iterator[object]:
+    """Something and all that it holds, in order; what YAML's anchors put in several
+    places, or into itself, once."""
+    waiting, seen = [value], set()
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, dict | list):
+            if id(inner) in seen:
+                continue
+            seen.add(id(inner))
+            members = inner.values() if isinstance(inner, dict) else inner
+            waiting += reversed(list(members))
+        yield inner

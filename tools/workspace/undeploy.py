@@ -17,13 +17,12 @@ from tools.operations import ROOT
 from tools.target_folder import checked
 from tools.tree.sync_tree import FOLDER, RESOURCE_TYPE, SUMMARY
 from tools.version import VERSION
-from tools.workspace.changed import changed
+from tools.workspace.changed import changed, imported
 from tools.workspace.deploy import Change, Target, identified, missed, named, summary
 from tools.workspace.deployed import (
     Held,
     changes_of,
     check_rights,
-    entries,
     held,
     listed,
     other_copies,
@@ -144,22 +143,26 @@ def planned(api: WindmillApi, folder: str, user: dict, root: Path = ROOT) -> Pla
     found = listed(api, folder)
     ours = held(api, folder, found)
     differ, unknown = changed(ours, folder, root)
-    goes = [one for one in ours if one not in differ]
+    needed = imported(differ, ours, folder)
+    goes = [one for one in ours if one not in differ and one not in needed]
+    unknown = [one for one in unknown if one not in needed]
     paths = [one.path for one in goes]
     schedules, stays = _schedules(api, folder, root)
     for one, names in differ.items():
         stays.append(Stay(one.kind, one.path, f"you changed it ({', '.join(names)})"))
+    for one in sorted(needed, key=lambda one: one.path):
+        stays.append(Stay(one.kind, one.path, "what you changed imports it"))
     others = other_copies(api, folder)
     remembered = states(api, folder, paths, others, root)
     for kind, path in sorted(found.keys() - {(one.kind, one.path) for one in ours}):
         stays.append(Stay(kind, path, "not of the pack"))
     rest = [
         ("resource", r["path"], r["resource_type"])
-        for r in entries(api, "resources", f"{folder}/").values()
+        for r in api.entries("resources", f"{folder}/").values()
     ]
     rest = [one for one in rest if one[1] not in remembered]
-    stays += [Stay(kind, path, f"a {type}, yours") for kind, path, type in rest]
-    for path in entries(api, "variables", f"{folder}/"):
+    stays += [Stay(kind, path, f"a {of}, yours") for kind, path, of in rest]
+    for path in api.entries("variables", f"{folder}/"):
         stays.append(Stay("variable", path, "yours"))
     type_goes, stay = _type(api, others, user, root, bool(ours))
     stays += stay
@@ -175,7 +178,7 @@ def _schedules(
     """The paths of the schedules that are as the pack created them, and the others."""
     forms = pack_schedules(root, folder)
     goes, stays = [], []
-    for path in sorted(entries(api, "schedules", f"{folder}/")):
+    for path in sorted(api.entries("schedules", f"{folder}/")):
         if path not in forms:
             stays.append(Stay("schedule", path, "not of the pack"))
         elif changed := changes_of(api.get(f"schedules/get/{path}"), forms[path]):
@@ -221,7 +224,7 @@ def _folder(api: WindmillApi, folder: str, gone: set[str]) -> tuple[bool, list[S
     start = f"{folder}/"
     left = {path for _, path in listed(api, folder)} - gone
     for kind in ("apps", "schedules", "resources", "variables"):
-        left |= entries(api, kind, start).keys() - gone
+        left |= api.entries(kind, start, drafts=True).keys() - gone
     # Triggers are of many kinds, which an export knows all of.
     for file in _exported(api):
         path = file.split(".")[0]
@@ -263,8 +266,8 @@ def _doubts(plan: Plan) -> Iterator[str]:
     if plan.changed:
         yield (
             f"  note: {len(plan.changed)} differ from what {VERSION} deploys and stay, "
-            "though what they call goes; to remove these too, ./dev deploy first, "
-            "which writes them anew"
+            "with the modules that they import, though what they call goes; to remove "
+            "these too, ./dev deploy first, which writes them anew"
         )
     versions = sorted({one.version for one in plan.unknown})
     if versions:

@@ -35,6 +35,7 @@ KINDS = {
     "resources": {},
     "variables": {},
 }
+DRAFTED = ("scripts", "flows", "apps")  # of which there may be a draft alone
 
 
 class ApiError(Exception):
@@ -146,11 +147,17 @@ class WindmillApi:
                 return
             number += 1
 
-    def entries(self, kind: str, start: str = "") -> dict[str, dict]:
-        """The objects of a kind (see KINDS) whose paths begin so, by path."""
+    def entries(
+        self, kind: str, start: str = "", drafts: bool = False
+    ) -> dict[str, dict]:
+        """The objects of a kind, such as scripts, whose paths begin so, by path; also
+        those that are drafts and no more, where such are wanted."""
         more = {"path_start": start} if start else {}
-        found = self.pages(f"{kind}/list", **KINDS[kind], **more)
-        # Servers differ in which of their lists know path_start.
+        if drafts and kind in DRAFTED:
+            more["include_draft_only"] = "true"
+        found = self.pages(f"{kind}/list", **KINDS.get(kind, {}), **more)
+        # Servers differ in which of their lists know path_start; to those that do, `_`
+        # is any letter.
         return {e["path"]: e for e in found if e["path"].startswith(start)}
 
 

@@ -1,4 +1,4 @@
-"""The table by which the helper calls an operation that has no schema."""
+"""The descriptor by which the helper calls an operation, made of what it is."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import re
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+    from typing import Unpack
 
-    from ..shapes import Operation, RetryClass, Schema
+    from ..shapes import Exchange, Method, Operation, RetryClass, Schema
 
 
 def operation_at(
-    method: str,
+    method: Method,
     path: str,
     retry: RetryClass,
     query: Sequence[str] = (),
     body: bool | Schema = True,
-    **exchange: Any,
+    **exchange: Unpack[Exchange],
 ) -> Operation:
-    """Return the table by which an operation of the API is called.
+    """Return the descriptor by which an operation of the API is called.
 
     Its arguments are the path's placeholders, those named in query, and, unless it is a
     GET or takes none, body; they are sent as they are, or as the schema says that body
@@ -38,6 +38,10 @@ def operation_at(
         properties["output"] = {"type": "string", "default": "result", "x-in": "result"}
     if body is not False and method != "GET":
         properties["body"] = body if isinstance(body, dict) else {}
-    table: Any = {"method": method, "path": path, "retry": retry, **exchange}
-    table["arguments"] = {"properties": properties}
-    return table
+    return {
+        "method": method,
+        "path": path,
+        "retry": retry,
+        **exchange,
+        "arguments": {"properties": properties},
+    }

@@ -1,0 +1,54 @@
+"""What the bench writes down, and the page that is rendered from it."""
+
+import pytest
+
+from tools.bench.record import Row, records, write
+from tools.pages.measurements import page
+
+ROWS = [
+    Row("rows", "ours", 2.0, 500.0, 0.5, 50.0),
+    Row("rows", "sdk", 4.0, 250.0, 2.5, 100.0),
+]
+COLD = [
+    Row("cold step", "requests.post", 0.1, None, 0.08),
+    Row("cold step", "chat, fetched", 0.07, None, 0.04, modules=1),
+]
+
+
+@pytest.fixture
+def place(tmp_path):
+    return tmp_path / "measured.json"
+
+
+def test_a_workload_replaces_its_own_figures_alone(place):
+    assert write([*ROWS, *COLD], place) == []
+    write([Row("rows", "ours", 1.0), Row("rows", "sdk", 2.0)], place)
+
+    kept = records(place)
+    assert [row.seconds for row in kept["rows"].rows] == [1.0, 2.0]
+    assert kept["cold step"].rows == COLD
+
+
+def test_what_became_worse_beside_another_is_told(place):
+    write([*ROWS, *COLD], place)
+    slower_hour = [
+        Row("rows", "ours", 4.0, 250.0, 1.0, 60.0),
+        Row("rows", "sdk", 8.0, 125.0, 5.0, 100.0),
+        Row("cold step", "requests.post", 0.2, None, 0.16),
+        Row("cold step", "chat, fetched", 0.16, None, 0.08, modules=1),
+    ]
+
+    assert write(slower_hour, place) == [
+        "rows, sdk, peak_mib: 0.50, now 0.60",
+        "cold step, chat, fetched, seconds: 0.70, now 0.80",
+    ]
+
+
+def test_the_page_shows_what_was_measured_and_the_shares(place):
+    write([*ROWS, *COLD], place)
+    text = page(records(place))
+
+    assert "| ours | 2 s |  | 500 |  | 500 ms |  | 50 MiB |" in text
+    assert "| sdk | 4 s | 0.50 | 250 | 0.50 | 2.5 s | 0.20 | 100 MiB |" in text
+    assert "| chat, fetched | 1 | 70 ms | 0.70 | 40 ms | 0.50 |" in text
+    assert text.count("\n## ") == 2
