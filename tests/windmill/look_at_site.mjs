@@ -86,6 +86,6 @@ await page.goto(`${site}${paths[0]}?search`);
 await page.keyboard.press('/');
 await page.locator('.md-search__input').fill('fallback_models');
 const first = page.locator('.md-search-result__link').first();
-await first.waitFor({ timeout: 30000 });
+await first.waitFor({ timeout: 120000 });  // the index of all pages is made first
 console.log(JSON.stringify({ graphs, found: await first.getAttribute('href') }));
 await browser.close();
