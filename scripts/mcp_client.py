@@ -25,6 +25,7 @@ from .client.transport import (
     read_whole,
 )
 from .replies.sse import Events
+from .resilience.server_words import reason_in
 from .transfer.public_fetch import post
 
 TYPE_CHECKING = False
@@ -174,8 +175,6 @@ class McpServer:
 
 def _reason(error: Json) -> str | None:
     """Return the words of an error of any shape, or None."""
-    from .resilience.server_words import reason_in  # only where something failed
-
     words = reason_in(error)
     return words and words[:SHOWN]
 

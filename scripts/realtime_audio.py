@@ -45,6 +45,7 @@ from .client.transport import (
 from .replies.accumulators import ALIVE
 from .replies.live_text import LiveText
 from .replies.sse import MOST_EVENT_BYTES
+from .resilience.explain import event_error
 from .transfer.file_input import open_file
 from .transfer.file_source import loose_base64
 from .transfer.filetypes import WORDS, file_like, kind_of
@@ -211,7 +212,6 @@ def speak(auth: Auth, operation: Operation, **arguments: Json) -> Members:
     {"file": base64, "filename", "note"} or {"s3": key, "filename", "note"}: that only
     silence says that it was all.
     """
-    # Before the session: to fetch a module may fail, and the sound is paid for.
     request = request_for(auth, operation, arguments)
     said = _Speech()
     session = _Session(request, {}, said)
@@ -429,8 +429,6 @@ class _Session:
 
     def refused(self, event: Members) -> TogetherError:
         """Return the error for an event that tells of one."""
-        from .resilience.explain import event_error  # only when a session failed
-
         error = event.get("error") or event
         code = error.get("code") if isinstance(error, dict) else None
         status = STATUSES.get(code, 400) if isinstance(code, str) else 400
@@ -440,8 +438,6 @@ class _Session:
 
     def unread(self, words: str) -> TogetherError:
         """Return the error for what came in place of an event."""
-        from .resilience.explain import event_error  # only when a session failed
-
         return self.failure(None, event_error(words, 200))
 
     def silent(self) -> TogetherError:

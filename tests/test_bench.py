@@ -95,7 +95,7 @@ def test_a_large_table_is_a_job_beside_what_is_said_of_it():
 @pytest.mark.parametrize("workload", [None, "rows"])
 def test_a_number_of_rows_is_for_workloads_of_any_size(workload):
     with pytest.raises(ValueError, match="large table, batches"):
-        bench.report(workload, False, None, 9)
+        bench.report(workload, size=9)
 
 
 def _imported(tree):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..catalog.pricing import cost_fields, refused_unpaid, sum_costs, sum_usage
+from ..catalog.pricing import cost_fields, job_unpaid, sum_costs, sum_usage
 from ..checkpoint import KeptPart, forget
 from ..client import TogetherError
 from ..client.job import log
@@ -124,7 +124,7 @@ class JoinedFiles(Joined):
             self.add(RowOutcome(row, record["answer"], cut=record.get("cut") is True))
             self.costs.append((record.get("cost_usd"), record.get("cost_note")))
             self.usages = [sum_usage([*self.usages, record.get("usage")])]
-        if got.get("unknown") or (lost and not _is_unpaid(got)):
+        if got.get("unknown") or (lost and not job_unpaid(got.get("error"))):
             self.costs.append((None, "what a file that failed cost is not told"))
 
 
@@ -232,16 +232,6 @@ def _failure(got: Members) -> str | None:
     """Return why the job of a part failed, or None."""
     error = got.get("error")
     return error.get("message") if isinstance(error, dict) else None
-
-
-def _is_unpaid(got: Members) -> bool:
-    """Say whether the error of a job tells that nothing was paid for."""
-    error = got.get("error")
-    error = error if isinstance(error, dict) else {}
-    extra = error.get("extra")
-    found = {**error, **(extra if isinstance(extra, dict) else {})}
-    facts = found.get("status"), found.get("problems") or None, found.get("may_be_paid")
-    return refused_unpaid(*facts)
 
 
 def _kept(got: Json, rows: int) -> KeptPart | str:

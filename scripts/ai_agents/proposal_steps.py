@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 DELETE = operation("fine_tuning/delete_fine_tune")
 GET = operation("fine_tuning/get_fine_tune")
-ESTIMATE = operation("fine_tuning/estimate_fine_tune_price")
 LONGEST = 4000  # characters of what a person is to be shown
 IDLE_MINUTES = 60  # after which what is served stops by itself
 STEPS = (
@@ -115,7 +114,7 @@ def _serve(auth: Auth, given: Members) -> Members:
 
 
 def _train(auth: Auth, given: Members) -> Members:
-    from ..tuning.fine_tune_steps import estimated_price  # each change has its own
+    from ..tuning.fine_tune_steps import estimate_price  # each change has its own
 
     words = {
         "model": given["model"],
@@ -124,9 +123,8 @@ def _train(auth: Auth, given: Members) -> Members:
         "n_checkpoints": 1,
         "lora": True,
     }
-    asked = ("model", "training_file", "n_epochs")
-    found = call(auth, ESTIMATE, body={name: words[name] for name in asked})
-    usd, note = estimated_price(found), "the service cannot tell it yet"
+    _, usd = estimate_price(auth, words)
+    note = "the service cannot tell it yet"
     if usd is not None:
         words["budget_usd"] = usd
     what = f"Fine-tune {given['model']} with {given['training_file']}"

@@ -302,11 +302,9 @@ class Bill:
         usd, note = (0.0, None) if self.used else (None, "no answer says what was used")
         for model, (usage, unknown) in self.used.items():
             part: float | None = None
-            why: str | None = NO_MODEL
-            if model:
+            why: str | None = PARTLY_UNTOLD if unknown else NO_MODEL
+            if model and not unknown:
                 part, why = cost(auth, model, usage, batch=True)
-            if unknown:
-                part, why = None, PARTLY_UNTOLD
             note = note or why
             usd = None if part is None or usd is None else usd + part
         usage = sum_usage([used for used, _ in self.used.values()])

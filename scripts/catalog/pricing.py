@@ -3,6 +3,7 @@
     cost, cost_by, bill    of calls that were made
     cost_fields         as the members of a result
     spent_on, lost_usage, refused_unpaid    of a call that failed
+    job_unpaid          of a job that failed
     most_cost, most_tokens, most_prompt, answer_room, tokens    of calls about to be made
     prefetch            the prices, while the paid call is under way
 
@@ -242,6 +243,15 @@ def refused_unpaid(status: Json, problems: Json, may_be_paid: Json = None) -> bo
         return not may_be_paid
     refused = isinstance(status, int) and status >= 400 and status not in UNCLEAR
     return refused or problems is not None
+
+
+def job_unpaid(error: Json) -> bool:
+    """Say whether the error of a job tells that nothing was paid for."""
+    error = error if isinstance(error, dict) else {}
+    extra = error.get("extra")
+    facts = {**error, **(extra if isinstance(extra, dict) else {})}
+    problems = facts.get("problems") or None
+    return refused_unpaid(facts.get("status"), problems, facts.get("may_be_paid"))
 
 
 def tokens(text: object) -> int:

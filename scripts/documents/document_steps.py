@@ -16,6 +16,7 @@ import math
 import re
 from bisect import bisect_right
 
+from ..catalog.pricing import bill
 from ..client import TogetherError, call, check_words, prepare
 from ..client.job import in_job
 from ..client.jsonio import RESULT_LIMIT
@@ -112,8 +113,6 @@ def rank_passages(auth: Auth, step: Step, **arguments: Json) -> Members:
         from .index_steps import rank_by_words  # only where there are no vectors
 
         return rank_by_words(auth, given)
-    from ..catalog.pricing import bill  # ranking by words costs nothing
-
     table = Table(auth, given["rows"])
     body = {"model": given["model"], "input": [given["question"]]}
     answer = call(auth, EMBED, body=body)
@@ -328,7 +327,7 @@ def text_of(document: tuple[Source, bytes], field: str) -> tuple[str, str]:
     except BadTextError as error:
         other = ", nor a Word file" if str(error).startswith("is not") else ""
         raise _refused(field, f"{error}{other}") from None
-    if is_page(text, source.name, source.media_type()):
+    if is_page(text, source.name, source.media_type(content[:16])):
         text = page_text(text)
     # A form feed ends a page, and an empty page counts too.
     return name, _visible(text).strip(" \t\r\n")

@@ -10,9 +10,9 @@ from ..catalog.model_choice import choose_model
 from ..catalog.pricing import (
     cost_fields,
     cost_members,
+    job_unpaid,
     most_cost,
     prefetch,
-    refused_unpaid,
     sum_costs,
 )
 from ..chat_steps import check_pictures
@@ -210,9 +210,6 @@ def _cost_of_job(made: Members) -> tuple[float | None, str | None]:
     if not error:
         note = made.get("cost_note") or "what a picture cost is not told"
         return finite(made.get("cost_usd")), str(note)
-    extra = error.get("extra")
-    facts = {**error, **(extra if isinstance(extra, dict) else {})}
-    known = facts.get("status"), facts.get("problems"), facts.get("may_be_paid")
-    if refused_unpaid(*known):
+    if job_unpaid(error):
         return 0.0, None
     return None, "a row that failed may have cost something"

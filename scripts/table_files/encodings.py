@@ -63,7 +63,7 @@ _WITHIN = (
 _CONTROLS = re.compile(rb"[\x02-\x08\x0e-\x19\x7f]")
 _NO_BEGINNINGS = (*range(0x80, 0xC0), *range(0xF5, 0x100))  # of UTF-8
 # Files that are no text, though much of them may read as one.
-_NO_TEXT: tuple[str, ...] = (
+_NO_TEXT = (
     ".7z",
     ".rar",
     ".bz2",
@@ -73,8 +73,9 @@ _NO_TEXT: tuple[str, ...] = (
     ".arrow",
     ".avro",
     ".zst",
+    ".ps",
+    ".xls",
 )
-_NO_TEXT += (".ps", ".xls")
 
 
 class BadTextError(ValueError):

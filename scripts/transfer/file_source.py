@@ -10,6 +10,7 @@ import os
 import tempfile
 
 from ..client import TogetherError
+from ..client.request import half_character
 from .filetypes import has_ending, media_type, suffix
 
 TYPE_CHECKING = False
@@ -86,9 +87,10 @@ class Source(io.RawIOBase):
         """Return the first bytes."""
         return bytes(next(iter(self.blocks()), b"")[:size])
 
-    def media_type(self) -> str:
-        """Return what kind of file it is, told by its content, then by its name."""
-        return media_type(self.head(), self.name)
+    def media_type(self, head: bytes | None = None) -> str:
+        """Return what kind of file it is, told by its content, then by its name. `head`
+        are its first bytes, where they are at hand."""
+        return media_type(self.head() if head is None else head, self.name)
 
     def named(self) -> str:
         """Return its name, or one made up from its content."""
@@ -214,9 +216,8 @@ class TextSource(Source):
             # Of ASCII alone each character is a byte.
             self.ranged = text.isascii()
             self.length = len(text) if self.ranged else sum(map(len, self._all()))
-        except UnicodeEncodeError as error:
-            problem = f"holds half of a character at {error.start}: it is no text"
-            raise TogetherError.refused(field, problem) from None
+        except UnicodeEncodeError:
+            raise half_character(field) from None
 
     def blocks(self, start: int = 0) -> Iterator[bytes | memoryview]:
         if not self.ranged:

@@ -118,9 +118,9 @@ class UrlSource(RemoteSource):
         words = f"its address answers {reply.status} {reply.reason}"
         return unreadable(self.field, words.strip())
 
-    def media_type(self) -> str:
+    def media_type(self, head: bytes | None = None) -> str:
         kind = self.first.content_type.lower()
-        return kind if kind in ENDINGS.values() else super().media_type()
+        return kind if kind in ENDINGS.values() else super().media_type(head)
 
     def named(self) -> str:
         if self.name and has_ending(self.name):
@@ -187,10 +187,10 @@ class StoredSource(RemoteSource):
         self.waiting = self.again()
         self.length = self.waiting.length
 
-    def media_type(self) -> str:
+    def media_type(self, head: bytes | None = None) -> str:
         # Asking for its first bytes would be a request of its own.
         ending = os.path.splitext(self.name or "")[1].lower()
-        return ENDINGS.get(ending) or super().media_type()
+        return ENDINGS.get(ending) or super().media_type(head)
 
     def again(self, start: int = 0) -> Any:
         from ..workspace.storage import open_object  # only where objects are stored

@@ -108,9 +108,7 @@ def _price(auth: Auth, body: Members, budget: float | None) -> Members:
 
     Raises TogetherError when it must not be begun for that price.
     """
-    asked = ("training_file", "validation_file", "model", "n_epochs", "training_type")
-    found = call(auth, ESTIMATE, body={n: body[n] for n in asked if n in body})
-    price = estimated_price(found)
+    found, price = estimate_price(auth, body)
     if price is None:
         note = "the service cannot estimate it yet: the file may not be validated"
         check_budget(budget, None, note, "the fine-tune", None, LATER)
@@ -127,6 +125,13 @@ def _price(auth: Auth, body: Members, budget: float | None) -> Members:
             ambiguous=False,
         )
     return {"estimated_cost_usd": price}
+
+
+def estimate_price(auth: Auth, body: Members) -> tuple[Members, float | None]:
+    """Return (what the service estimates for a fine-tune, the USD or None)."""
+    asked = ("training_file", "validation_file", "model", "n_epochs", "training_type")
+    found = call(auth, ESTIMATE, body={n: body[n] for n in asked if n in body})
+    return found, estimated_price(found)
 
 
 def estimated_price(estimate: Json) -> float | None:

@@ -21,6 +21,7 @@ from ..client.endings import tells_error
 from ..client.jsonio import finite
 from ..client.request import Request, parse_answer, send_operation
 from ..operations import operation
+from ..resilience.server_words import reason_in
 from ..transfer.file_input import open_file
 from ..transfer.file_source import FILE_LIMIT, unreadable
 from ..transfer.multipart import form_data
@@ -31,7 +32,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..shapes import Auth, Json, Members, Operation, Places
     from ..transfer.file_source import Source
-    from .dataset_check import Checker
 
 OVER = 5 << 30  # bytes; a larger file goes in parts
 PART = 250 << 20  # bytes of a part, while there are few enough of them
@@ -116,8 +116,6 @@ def _check_whole(stored: Members, size: int) -> None:
     place of the file, or fewer bytes."""
     held = finite(stored.get("bytes"))
     if tells_error(stored):
-        from ..resilience.server_words import reason_in  # only when something failed
-
         words = f"it ends in an error: {reason_in(stored) or 'no reason is given'}"
     elif held and held != size:  # 0 or nothing: it has not been counted yet
         words = f"the service has {held:g} bytes of the {size} that were sent"

@@ -19,6 +19,9 @@ import time
 from ..client import TogetherError
 from ..client.job import log
 from ..client.transport import faults, read_whole
+from ..resilience.explain import describe
+from ..resilience.retry import passing, rest, retry_after
+from ..resilience.server_words import storage_words
 from ..transfer.file_source import temporary, unreadable
 from ..transfer.filetypes import is_page
 from ..transfer.multipart import exact
@@ -119,17 +122,17 @@ def _cut_parts(
         return
     digest = hashlib.sha256()
     blocks = exact(source)
-    rest = memoryview(b"")
+    block = memoryview(b"")
     for number in range(count):
         handle = tempfile.NamedTemporaryFile(prefix="together-")  # noqa: SIM115 (kept)
         left = min(size, source.size() - number * size)
         while left:
-            rest = rest or memoryview(next(blocks))
-            piece = rest[:left]
+            block = block or memoryview(next(blocks))
+            piece = block[:left]
             digest.update(piece)
             handle.write(piece)
             left -= len(piece)
-            rest = rest[len(piece) :]
+            block = block[len(piece) :]
         handle.flush()
         if number == count - 1 and checksum not in (None, digest.hexdigest()):
             raise unreadable(source.field, CHANGED)
@@ -205,8 +208,6 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
             )
             data = read_whole(response, time.monotonic() + ANSWER_SECONDS, ANSWER_BYTES)
         except faults() as error:
-            from ..resilience.explain import describe  # only when something failed
-
             words = describe(error)[0]
             status = None
         else:
@@ -216,14 +217,8 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
             words = f"the storage answers {status} {response.reason or ''}".strip()
             # Whoever says 200 and means an error may take it at the next try.
             status = None if good else status
-            from ..resilience.retry import retry_after  # only when something failed
-            from ..resilience.server_words import storage_words  # only then, too
-
             words += storage_words(data)
-
             retry_seconds = retry_after(response.headers)
-        from ..resilience.retry import passing, rest  # only when something failed
-
         if not passing(status) or tries == TRIES:
             raise _upload_error(what, words, status, tries)
         body.progress.say(f"{what}: {words}; trying again")

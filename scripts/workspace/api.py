@@ -207,13 +207,14 @@ def _reach(
         sent["Content-Type"] = "application/json"
     sent.update(headers or {})
     timeout = timeout or TIMEOUT
+    # Before Windmill is asked: one that goes down cannot hand the module out any more.
+    from ..resilience.retry import never_sent, rest  # jobs that ask nothing need none
+
     for tries in range(1, WINDMILL_TRIES + 1):
         last = tries == WINDMILL_TRIES
         try:
             response = http_exchange(method, url, body, sent, timeout)
         except faults() as error:
-            from ..resilience.retry import never_sent  # only when it failed
-
             if last or not (method == "GET" or never_sent(error)):
                 raise _broken(method, path, what, error) from None
         else:
@@ -221,8 +222,6 @@ def _reach(
             if last or method != "GET" or not down:
                 return response
             abandon(response)
-        from ..resilience.retry import rest  # only when it failed
-
         rest(tries)
     raise AssertionError("the last try answers or raises")
 

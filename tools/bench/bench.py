@@ -457,9 +457,10 @@ SIZED = ("large table", "batches")  # may be given a number of rows
 
 def report(
     workload: str | None,
-    as_json: bool,
-    keep: bool,
-    rounds: int | None,
+    *,
+    as_json: bool = False,
+    keep: bool = False,
+    rounds: int | None = None,
     size: int | None = None,
 ) -> int:
     """Run one workload, or all; print rows of JSON, or a table with ratios. keep writes

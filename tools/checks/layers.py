@@ -7,7 +7,7 @@ their imports at the top make no circle.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -237,6 +237,12 @@ def layer_problems(root: Path, layers: Layers = LAYERS) -> Iterator[tuple[Path, 
     known = sorted(modules & set(place))
     imported = {name: list(imports(root, files[name], name)) for name in known}
     needs = _needs(root)
+    with_it = {name: _all_loaded([name], needs) for name in needs}
+    # Of two files of a package that lead to each other, one has to do so late.
+    beside = {
+        name: {one.module for one in found if not one.late and _is_beside(name, one)}
+        for name, found in imported.items()
+    }
     for name in known:
         path = files[name]
         for one in imported[name]:
@@ -246,9 +252,9 @@ def layer_problems(root: Path, layers: Layers = LAYERS) -> Iterator[tuple[Path, 
                 yield path, f"line {one.line}: {words}"
             for words in _wrong(name, one):
                 yield path, f"line {one.line}: {words}"
-            loaded = one.module.split("/")[0] in needs.get(name.split("/")[0], ())
+            loaded = one.module.split("/")[0] in with_it.get(name.split("/")[0], ())
             if _is_beside(name, one):
-                loaded = not _leads(one, name, imported)
+                loaded = name not in _all_loaded([one.module], beside)
             if one.late and loaded:
                 words = f"{one.module} is loaded with it: import it at the top"
                 yield path, f"line {one.line}: {words}"
@@ -277,20 +283,14 @@ def _is_beside(name: str, one: Import) -> bool:
     return name.split("/")[0] == one.module.split("/")[0]
 
 
-def _leads(one: Import, name: str, imported: dict[str, list[Import]]) -> bool:
-    """Whether what a file imports imports that file at its top, if only through others
-    of the package: then one of them has to do so late."""
-    seen: set[str] = set()
-    waiting = [one.module]
+def _all_loaded(names: Iterable[str], needs: Mapping[str, Set[str]]) -> set[str]:
+    """Modules, and all that is loaded with them: `needs` says what each imports."""
+    loaded: set[str] = set()
+    waiting = {*names}
     while waiting:
-        module = waiting.pop()
-        if module == name:
-            return True
-        if module not in seen:
-            seen.add(module)
-            inner = (n for n in imported.get(module, ()) if not n.late)
-            waiting += [n.module for n in inner if _is_beside(name, n)]
-    return False
+        loaded.add(name := waiting.pop())
+        waiting |= needs.get(name, frozenset()) - loaded
+    return loaded
 
 
 def imports(root: Path, path: Path, name: str) -> Iterator[Import]:
@@ -388,15 +388,12 @@ def _heavy(root: Path, needs: dict[str, frozenset[str]]) -> Iterator[tuple[Path,
         if path.parent.name in names:
             continue
         text = path.read_text(encoding="utf-8")
-        loaded: set[str] = set()
-        waiting = names & {
+        at_top = names & {
             (node.module or "").split(".")[0]
             for node in _imports(text)
             if isinstance(node, ast.ImportFrom) and node.level and not node.col_offset
         }
-        while waiting:
-            loaded.add(name := waiting.pop())
-            waiting |= needs.get(name, frozenset()) - loaded
+        loaded = _all_loaded(at_top, needs)
         if len(loaded) > MOST_LOADED:
             words = f"loads {len(loaded)} modules: {', '.join(sorted(loaded))}"
             yield path, f"{words}; import late what it seldom needs"

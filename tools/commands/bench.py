@@ -22,5 +22,10 @@ def options(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from tools.bench.bench import report
 
-    how = (arguments.json, arguments.write)
-    return report(arguments.workload, *how, arguments.rounds, arguments.rows)
+    return report(
+        arguments.workload,
+        as_json=arguments.json,
+        keep=arguments.write,
+        rounds=arguments.rounds,
+        size=arguments.rows,
+    )
