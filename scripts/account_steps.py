@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import re
 import time
@@ -17,6 +18,8 @@ from .operations import operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .shapes import Auth, Json, Members, Step
 
 
@@ -47,7 +50,8 @@ def check_connection(auth: Auth, step: Step, **arguments: Json) -> Members:
     one, None where that cannot be told. Where the key is refused or the service cannot
     be reached, {"ok": False, "why", "advice", "pack", "wm_failure": why}: by the last
     member Windmill counts the job as failed (since 1.699) and keeps its result. Raises
-    TogetherError for a resource that holds no usable key or address.
+    TogetherError for a resource that holds no usable key or address, and where what
+    answers is not the API.
     """
     prepare(step, arguments)
     try:
@@ -62,6 +66,13 @@ def check_connection(auth: Auth, step: Step, **arguments: Json) -> Members:
             "pack": {"version": PACK, **_others()},
         }
         return {"ok": False, **told, "wm_failure": why}
+    if not isinstance(identity, dict):
+        raise TogetherError(
+            "What answers does not say whose key this is.",
+            type="invalid_answer",
+            partial=identity,
+            advice="Check auth.base_url: what answers there may not be the API.",
+        )
     may, may_not = [], {}
     for area, table in AREAS.items():
         try:
@@ -183,26 +194,49 @@ def spending(
     days: dict[str, Decimal] = {}
     products: dict[str, Decimal] = {}
     unreadable = 0
+    for window in _windows(auth, months):
+        day = _day_of(window.get("date")) or _day_of(window.get("start_time"))
+        if day and not since <= day <= until:
+            continue
+        if "line_items" not in window:
+            unreadable += 1
+        for entry in _entries(window.get("line_items") or []):
+            cost = finite(entry.get("cost"))
+            if day is None or cost is None:
+                unreadable += 1
+                continue
+            name = str(entry.get("product_name") or "unnamed")
+            date, usd = day.isoformat(), Decimal(str(cost))
+            days[date] = days.get(date, Decimal(0)) + usd
+            products[name] = products.get(name, Decimal(0)) + usd
+    return days, products, unreadable
+
+
+def _windows(auth: Auth, months: list[str]) -> Iterator[Members]:
+    """Yield the windows of time of these months, each once: a server may not mind which
+    month it is asked for."""
+    known: set[str] = set()
     for month in months:
         found = call(
             auth, USAGE, month=month, granularity="day", limit=1000, max_pages=100
         )
-        for window in listed(found):
-            day = _day_of(window.get("date")) or _day_of(window.get("start_time"))
-            if day and not since <= day <= until:
-                continue
-            if "line_items" not in window:
-                unreadable += 1
-            for entry in listed(window.get("line_items") or []):
-                cost = finite(entry.get("cost"))
-                if day is None or cost is None:
-                    unreadable += 1
-                    continue
-                name, date = entry.get("product_name") or "unnamed", day.isoformat()
-                usd = Decimal(str(cost))
-                days[date] = days.get(date, Decimal(0)) + usd
-                products[name] = products.get(name, Decimal(0)) + usd
-    return days, products, unreadable
+        times = set()
+        for window in _entries(found):
+            when = [window.get(n) for n in ("date", "start_time", "end_time")]
+            if any(when):
+                times.add(json.dumps(when))
+            if json.dumps(when) not in known:
+                yield window
+        known |= times
+
+
+def _entries(answer: Json) -> list[Members]:
+    """Return the entries of a list, {} in place of one that is no object: what it says
+    is not to be counted as nothing."""
+    objects = listed(answer)
+    entries = answer.get("data") if isinstance(answer, dict) else answer
+    left_out = len(entries or ()) - len(objects)
+    return [*objects, *({} for _ in range(left_out))]
 
 
 def _day_of(value: Json) -> datetime.date | None:

@@ -523,12 +523,13 @@ def _handed_back(messages: list[Members]) -> list[Members]:
     room, texts = KEPT_PICTURES, KEPT_TEXT
     kept = []
     for message in messages:
-        if isinstance(message["content"], str):
-            text, texts = _cut_to(message["content"], texts)
+        content = message.get("content")  # one that calls tools may have none
+        if isinstance(content, str):
+            text, texts = _cut_to(content, texts)
             message = {**message, "content": text}
-        if isinstance(message["content"], list):
+        if isinstance(content, list):
             parts = []
-            for part in message["content"]:
+            for part in content:
                 part = _written(part)
                 if isinstance(part, dict) and isinstance(part.get("text"), str):
                     text, texts = _cut_to(part["text"], texts)

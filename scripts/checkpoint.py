@@ -15,6 +15,10 @@ before the journal counted it; the first "held" of them have parts that are stil
 "rest" and "rest_lists" are the same for rows that were not asked. The journal of an
 earlier version of the pack names all its parts itself.
 
+A run that ends with rows left, which the next one asks, writes two members more: "paid"
+is what counts for the bill and the budget, those rows' calls included; "early" is the
+place of answers to rows behind the first of them, each with the digest of its row.
+
 Where several jobs answer a table, the journal of each stays when its job is done: the
 flow joins them, and a rerun of the flow finds the answers. Without storage in the
 workspace, the answers go to states.
@@ -24,6 +28,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import time
 import zlib
@@ -31,14 +36,16 @@ from itertools import islice
 
 from .client import TogetherError
 from .client.job import log
-from .table.table import canonical
+from .table.row_counts import RowCounts
+from .table.table import canonical, digest
 from .workspace import storage
+from .workspace.api import DOWN
 from .workspace.create_once import fingerprint_of, state_folder, sweep
 from .workspace.state import create_state, delete_state, get_state, set_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from .shapes import Json, Members
 
@@ -50,6 +57,7 @@ SHARE_ROWS, SHARE_SECONDS = 250, 2.0
 MOST_REFUSALS = 5  # of Windmill, after which a run keeps no more
 # Parts that the journal itself names before they go to a list.
 LIST_PARTS = 16
+EARLY_BYTES = 16 << 20  # of the answers behind a row that is left
 JOURNALS, ANSWERS = "parts", "answers"  # folders of states
 ANSWERS_BYTES = 1 << 26  # bytes that a state's answers may become
 
@@ -82,6 +90,13 @@ class Checkpoint:
         self.rows = iter(rows)
         self.parts = _Listed(self.place, "parts")
         self.rest = _Listed(self.place, "rest")  # rows of a part that were not asked
+        self.paid: Members = {}  # by an earlier run, as it ended; see RowCounts
+        # Places of early answers, as the journal names them: one, or none.
+        self.early: list[Members] = []
+        self.early_lines: list[bytes] = []  # of this run
+        self.early_size = 0
+        # {digest of a row: lines} of an earlier run.
+        self.early_found: dict[bytes, Iterator[bytes]] = {}
         # Places of an earlier run's parts that hold no more: its journal names them.
         self.outdated: list[Members] = []
         self.stray: list[Members] = []  # those of parts that no journal names
@@ -99,7 +114,8 @@ class Checkpoint:
         self.began = time.monotonic()
 
     def earlier(self) -> Iterator[tuple[list[bytes], Members]]:
-        """Yield (lines, sums) of each part of an earlier run that is still valid."""
+        """Yield (lines, sums) of each part of an earlier run that is still valid.
+        Raises TogetherError."""
         state = get_state(self.place) or {}
         try:
             # Its rows are asked now, or left again.
@@ -107,6 +123,8 @@ class Checkpoint:
         except TogetherError as error:
             log(f"rows that an earlier run left stay where they are kept: {error}")
         self.parts.follow(state)
+        self.paid, self.early = state.get("paid", {}), state.get("early", [])
+        self.find_early()
         valid = True
         for entry, parts in _lists(self.place, state, "parts"):
             for part in parts:
@@ -122,15 +140,55 @@ class Checkpoint:
 
     def again(self, part: Members) -> list[bytes] | None:
         """Return the lines of a part whose rows come again; None where they do not, or
-        where it cannot be read: its rows are then asked."""
+        where it is gone: its rows are then asked. Raises TogetherError where it cannot
+        be read for now."""
         again = list(islice(self.rows, part["rows"]))
         if len(again) == part["rows"] and _digest(again) == part["digest"]:
             try:
                 return _content(part).split(b"\n")[:-1]
             except TogetherError as error:
+                if is_down(error):
+                    raise  # nothing is sent yet, and its rows are paid for
                 log(f"a part of an earlier run is done again: {error}")
         self.rows = _chained(again, self.rows)
         return None
+
+    def find_early(self) -> None:
+        """Read the early answers. Raises TogetherError where that cannot be done for
+        now."""
+        found: dict[bytes, list[bytes]] = {}
+        for place in self.early:
+            try:
+                lines = _content(place).split(b"\n")[:-1]
+            except TogetherError as error:
+                if is_down(error):
+                    raise  # nothing is sent yet, and they are paid for
+                log(f"answers of an earlier run are not there any more: {error}")
+                continue
+            for line in lines:
+                found.setdefault(line.partition(b" ")[0], []).append(line)
+        # Several threads may take them.
+        self.early_found = {name: iter(lines) for name, lines in found.items()}
+
+    def early_answer(self, row: Json) -> Json:
+        """Return what was noted of a row as its early answer, each time another one
+        where several rows are alike; None for none."""
+        if not self.early_found:
+            return None
+        lines = self.early_found.get(digest(row).encode())
+        line = next(lines, None) if lines else None
+        return None if line is None else json.loads(line.partition(b" ")[2])
+
+    def add_early(self, row: Json, noted: bytes) -> None:
+        """Note the answer to a row behind one that is left, up to EARLY_BYTES of them;
+        `noted` is JSON. `close` writes them."""
+        if self.path is not None:
+            self.note_early(digest(row).encode() + b" " + noted)
+
+    def note_early(self, line: bytes) -> None:
+        if self.early_size + len(line) <= EARLY_BYTES:
+            self.early_lines.append(line)
+            self.early_size += len(line)
 
     def add(self, row: Json, line: bytes, sums: Members) -> None:
         """Keep the line that answers a row; sums are those of all rows so far."""
@@ -160,29 +218,76 @@ class Checkpoint:
         more is kept, or of a part of a table TogetherError raised.
         """
         while self.lines and self.path is not None:
-            try:
-                self.write()
-            except TogetherError as error:
-                self.refusals += 1
-                if self.refusals < MOST_REFUSALS and _may_pass(error):
-                    log(f"answers are kept later: {error}")
-                    if not last:
-                        self.began = time.monotonic()
-                        return
+            if self.is_over(self.write, last):
+                self.begin()
+            elif not last:
+                self.began = time.monotonic()
+                return
+
+    def is_over(self, write: Callable[[], None], last: bool) -> bool:
+        """Write; say whether that is done, or given up. Raises TogetherError as
+        `flush`."""
+        try:
+            write()
+        except TogetherError as error:
+            self.refusals += 1
+            if self.refusals < MOST_REFUSALS and may_pass(error):
+                log(f"answers are kept later: {error}")
+                if last:
                     from .resilience.retry import rest  # only when it failed
 
                     rest(self.refusals)
-                    continue
-                if self.part:
-                    raise
-                log(f"a run that is repeated begins anew: {error}")
-                self.path = None
-            self.refusals = 0
-            self.begin()
+                return False
+            if self.part:
+                raise
+            log(f"a run that is repeated begins anew: {error}")
+            self.path = None
+        self.refusals = 0
+        return True
+
+    def close(self, paid: Members) -> None:
+        """Write what is not yet kept, as the run ends with rows left to the next one:
+        `paid` is for all runs so far. Raises TogetherError as `flush`."""
+        self.flush()
+        for lines in self.early_found.values():
+            for line in lines:  # its row did not come yet
+                self.note_early(line)
+        if paid == self.paid and not self.early_lines:
+            return
+        self.paid = paid
+        self.outdated += self.early
+        self.early = []
+        while self.path is not None and not self.is_over(self.write_end, last=True):
+            pass
+
+    def write_end(self) -> None:
+        """Write the early answers and the journal as the run ends. Raises
+        TogetherError."""
+        told = {**self.parts.told(), **self.rest.told(), "paid": self.paid}
+        place = None
+        if self.early_lines:
+            content = b"".join(line + b"\n" for line in self.early_lines)
+            place = self.placed(content, "early")
+            told["early"] = [place]
+        self.tell(told, place)
+
+    def tell(self, told: Members, place: Members | None) -> None:
+        """Write the journal, which names a new place, and delete what it names no more.
+        Raises TogetherError."""
+        assert self.path is not None  # or nothing is kept
+        try:
+            set_state(told, self.path)
+        except TogetherError:
+            # A state's place is that of the next try, too.
+            if place and "object" in place:
+                self.stray.append(place)
+            raise
+        left, self.outdated = [*self.stray, *self.outdated], []
+        self.stray = [one for one in left if one != place]  # it has answers again
+        self.delete_stray()
 
     def write(self) -> None:
         """Write one more part, and the journal that names it. Raises TogetherError."""
-        assert self.path is not None  # or nothing is kept
         content = b"".join(line + b"\n" for line in self.lines)
         listed = self.parts if self.asked else self.rest
         listed.make_room()
@@ -194,17 +299,16 @@ class Checkpoint:
             "sums": self.sums,
         }
         told = {**self.parts.told(), **self.rest.told(), **listed.told(part)}
-        try:
-            set_state(told, self.path)
-        except TogetherError:
-            if "object" in place:  # a state's place is that of the next try, too
-                self.stray.append(place)
-            raise
+        if self.early:
+            told["early"] = self.early
+        # A rerun has it by the sums of the last part, but not of one of the rest.
+        paid = RowCounts(self.sums).paid
+        if not self.asked:
+            told["paid"] = paid
+        self.tell(told, place)
+        self.paid = paid
         listed.take(part)
         listed.announced |= listed.own in told.get(listed.lists_name, ())
-        left, self.outdated = [*self.stray, *self.outdated], []
-        self.stray = [one for one in left if one != place]  # it has a part again
-        self.delete_stray()
 
     def delete_stray(self) -> None:
         """Delete the parts that no journal names. Trouble with Windmill goes to the log
@@ -216,11 +320,11 @@ class Checkpoint:
         except TogetherError as error:
             log(f"parts that hold no more stay where they are kept: {error}")
 
-    def placed(self, content: bytes) -> Members:
-        """Write answered rows; return where."""
+    def placed(self, content: bytes, name: str = "") -> Members:
+        """Write answers; return where. `name` is for other ones than the next rows'."""
         if self.part and self.part["kept"] == "state":
-            number = self.parts.count + self.rest.count
-            place = f"{state_folder(ANSWERS)}{self.kind}_{self.fingerprint}_{number}"
+            name = name or str(self.parts.count + self.rest.count)
+            place = f"{state_folder(ANSWERS)}{self.kind}_{self.fingerprint}_{name}"
             set_state(packed_answers(content), place)
             return {"state": place}
         stored = storage.write_object(content, filename=f"{self.kind}.part.jsonl")
@@ -229,7 +333,8 @@ class Checkpoint:
     def finish(self) -> None:
         """Delete all that was kept, as the result is handed over, and what is left of
         runs of a week ago that nobody repeated."""
-        if not self.parts.count and not self.stray and not self.outdated:
+        left = self.parts.count or self.stray or self.outdated or self.early
+        if not left and not self.paid:
             return
         self.delete_stray()
         try:
@@ -399,11 +504,16 @@ def unpacked_answers(state: Members) -> bytes | None:
     return content if unpacker.eof else None
 
 
-def _may_pass(error: TogetherError) -> bool:
+def may_pass(error: TogetherError) -> bool:
     """Say whether what Windmill refused so may be done a little later."""
     from .resilience.retry import passing  # only when it failed
 
     return error.type in ("connection", "windmill") and passing(error.status)
+
+
+def is_down(error: TogetherError) -> bool:
+    """Say whether what is kept cannot be read for now, by how Windmill failed."""
+    return error.type == "connection" or error.status in DOWN
 
 
 def _place_of(part: Members) -> Members:
@@ -421,7 +531,7 @@ def _delete(part: Members) -> None:
 def _delete_parts(path: str) -> None:
     """Delete what a journal's state lists."""
     state = get_state(path) or {}
-    for name in ("rest", "parts"):
+    for name in ("early", "rest", "parts"):
         _delete_listed(path, state, name)
 
 

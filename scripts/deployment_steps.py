@@ -134,7 +134,8 @@ def _made_unseen(auth: Auth, place: Members, name: str) -> Members | None:
     was lost; None where it is not there, or nothing can be seen."""
     try:
         endpoint = call(auth, ENDPOINT, **place)
-        return _entry_named(listed(endpoint.get("deployments") or [], "id"), name)
+        there = endpoint.get("deployments") if isinstance(endpoint, dict) else None
+        return _entry_named(listed(there or [], "id"), name)
     except TogetherError:
         return None
 
@@ -229,7 +230,7 @@ def _existing(
     {"id", "entry": its configuration, "state", "replicas", "max_replicas",
     "inactive_minutes"}; what is not told is None. Raises TogetherError where it serves
     another model, or by another configuration than the one named: what was approved,
-    and what is charged, would be two things.
+    and what is charged, would be two things; and where its state is not told.
     """
     named = _entry_named(
         (endpoint or {}).get("deployments", ()), given["deployment_name"]
@@ -248,10 +249,20 @@ def _existing(
         raise _is_another("config", name, f"has another configuration: {config}")
     scale = deployment.get("autoscaling")
     scale = scale if isinstance(scale, dict) else {}
+    state = _state(deployment)
+    if state is None:
+        # What is taken to run is left running, by whoever did not start it.
+        raise TogetherError(
+            f"The service does not say whether the deployment {name} runs.",
+            type="invalid_answer",
+            partial=answer,
+            ambiguous=False,
+            advice="Run it again; endpoints/get_endpoint_deployment shows its state.",
+        )
     return {
         "id": named["id"],
         "entry": entry,
-        "state": _state(deployment),
+        "state": state,
         "replicas": finite(scale.get("minReplicas")),
         "max_replicas": finite(scale.get("maxReplicas")),
         "inactive_minutes": finite(deployment.get("inactiveTimeout")),
@@ -272,7 +283,8 @@ def _is_another(field: str, name: str, how: str) -> TogetherError:
 def _entry_of(shown: Members, offered: list[Members]) -> Members:
     """Return the configuration that a deployment has: one of those that are offered for
     the model, or as far as it tells itself."""
-    model, config = shown.get("model"), shown.get("config") or shown.get("configId")
+    model, config = _text(shown.get("model")), _text(shown.get("config"))
+    config = config or _text(shown.get("configId"))
     for entry in offered:
         if config and entry["config"] and _last(entry["config"]) == _last(config):
             return {**entry, "model": model}
@@ -288,17 +300,24 @@ def _last(resource: str) -> str:
     return _plain(resource).rsplit("/", 1)[-1]
 
 
-def _state(deployment: Members) -> Json:
+def _state(deployment: Json) -> str | None:
     """Return a deployment's state without prefix, as a list of deployments or the
     deployment itself has it; None where nothing says it."""
+    if not isinstance(deployment, dict):
+        return None
     status = deployment.get("status")
     told = status.get("state") if isinstance(status, dict) else status
-    return plain_state(told or deployment.get("state"), KNOWN, "DEPLOYMENT_STATE_")
+    state = told if isinstance(told, str) and told else deployment.get("state")
+    if not isinstance(state, str):
+        return None
+    return plain_state(state, KNOWN, "DEPLOYMENT_STATE_")
 
 
 def _project(auth: Auth) -> str:
-    project = (call(auth, IDENTITY).get("project") or {}).get("id")
-    if not project:
+    identity = call(auth, IDENTITY)
+    found = identity.get("project") if isinstance(identity, dict) else None
+    project = found.get("id") if isinstance(found, dict) else None
+    if not isinstance(project, str) or not project:
         raise TogetherError(
             "This key belongs to no single project, where endpoints live.",
             type="invalid_argument",
@@ -315,13 +334,31 @@ def _found_endpoint(auth: Auth, project: str, name: str) -> Members | None:
 
 
 def _made_endpoint(auth: Auth, project: str, name: str) -> Members:
+    """Make an endpoint and return it, with the name by which requests reach it. Raises
+    TogetherError where nothing tells that name: nothing costs by then."""
     made = call(auth, CREATE_ENDPOINT, project_id=project, body={"name": name})
-    return _with_deployments({**made, "id": made_id(made, CREATE_ENDPOINT)})
+    endpoint = {**made, "id": made_id(made, CREATE_ENDPOINT)}
+    if not isinstance(made.get("name"), str) or not made["name"]:
+        found = _found_endpoint(auth, project, name)
+        if found is None:
+            raise TogetherError(
+                f"The service did not say the name of the endpoint {endpoint['id']}.",
+                type="invalid_answer",
+                partial=made,
+                ambiguous=False,
+                advice="Run the step again: it takes up the endpoint, which costs "
+                "nothing without a deployment.",
+            )
+        return found
+    return _with_deployments(endpoint)
 
 
 def _with_deployments(endpoint: Members) -> Members:
+    """Return an endpoint with its lists as lists of objects. Raises TogetherError for
+    what is none, before anything that is charged stands behind it."""
     entries = listed(endpoint.get("deployments") or [], "id")
-    return {**endpoint, "deployments": entries}
+    split = listed(endpoint.get("trafficSplit") or [])
+    return {**endpoint, "deployments": entries, "trafficSplit": split}
 
 
 def _entry_named(entries: Iterable[Members], name: str) -> Members | None:
@@ -334,7 +371,7 @@ def _entry_named(entries: Iterable[Members], name: str) -> Members | None:
 
 def _route(auth: Auth, place: Members, endpoint: Members, deployment: str) -> None:
     """Give a deployment a share of the requests, unless it has one."""
-    split = endpoint.get("trafficSplit") or []
+    split = endpoint["trafficSplit"]
     if any(e.get("deploymentId") == deployment and e.get("weight") for e in split):
         return
     kept = [entry for entry in split if entry.get("deploymentId") != deployment]
@@ -406,7 +443,7 @@ def _profiles(auth: Auth, model: str) -> list[Members]:
                 profile.get("quantization"),
             )
             for profile in profiles
-            if profile.get("model")
+            if _text(profile.get("model"))
         ]
         if found:
             return found
@@ -427,7 +464,8 @@ def _configs(auth: Auth, project: str, resource: str) -> list[Members]:
     found = []
     for entry in listed(answer):
         words = {
-            s.get("key"): s.get("value") for s in listed(entry.get("selectors") or [])
+            str(s.get("key")): s.get("value")
+            for s in listed(entry.get("selectors") or [])
         }
         name = f"projects/{entry.get('projectId')}/configs/{entry.get('id')}"
         kind = words.get("accelerator_type")
@@ -443,19 +481,24 @@ def _count(number: Json) -> int | None:
 
 
 def _entry(
-    model: str | None,
-    config: str | None,
-    gpu_type: str | None = None,
+    model: Json,
+    config: Json,
+    gpu_type: Json = None,
     gpu_count: int | None = None,
-    quantization: str | None = None,
+    quantization: Json = None,
 ) -> Members:
     return {
-        "model": model,
-        "config": config,
-        "gpu_type": gpu_type,
+        "model": _text(model),
+        "config": _text(config),
+        "gpu_type": _text(gpu_type),
         "gpu_count": gpu_count,
-        "quantization": quantization,
+        "quantization": _text(quantization),
     }
+
+
+def _text(value: Json) -> str | None:
+    """Return what an answer says as a text, None where it is none or empty."""
+    return value if isinstance(value, str) and value else None
 
 
 def _hourly(auth: Auth, chosen: Members) -> float | None:
@@ -469,7 +512,7 @@ def _hourly(auth: Auth, chosen: Members) -> float | None:
         cents = finite(entry.get("priceCentsPerHour"))
         # What a deployment says of its hardware may be longer than a hirer's name.
         fits = kind in _words(words) or _fits(entry.get("gpuType"), kind)
-        if fits and cents is not None:
+        if fits and cents is not None and cents > 0:  # 0 is a price that is not told
             prices.setdefault(_count(entry.get("gpuCount")), set()).add(cents)
     # Several GPUs cost as many times what one costs.
     for size, times in ((count, 1), (1, count)):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .client import TogetherError, call, prepare
 from .client.asked_for import about, listed, made_id
-from .client.endings import plain_state
+from .client.endings import is_error, plain_state
 from .client.jsonio import finite
 from .job_states import states
 from .operations import operation
@@ -93,29 +93,30 @@ def report_evaluation(auth: Auth, step: Step, **arguments: Json) -> Members:
         *("generation_fail_count", "judge_fail_count"),
         *("invalid_label_count", "invalid_score_count"),
     )
+    counted = [n for name in lost if (n := finite(results.get(name))) is not None]
     report = {
         "type": found.get("type"),
         "state": state,
-        "pass_percentage": results.get(
-            "pass_percentage", scores.get("pass_percentage")
+        "pass_percentage": finite(
+            results.get("pass_percentage", scores.get("pass_percentage"))
         ),
-        "mean_score": scores.get("mean_score"),
-        "std_score": scores.get("std_score"),
+        "mean_score": finite(scores.get("mean_score")),
+        "std_score": finite(scores.get("std_score")),
         "label_counts": counts,
-        "a_wins": results.get("A_wins"),
-        "b_wins": results.get("B_wins"),
-        "ties": results.get("Ties"),
-        "failed": int(sum(finite(results.get(name)) or 0 for name in lost)),
+        "a_wins": finite(results.get("A_wins")),
+        "b_wins": finite(results.get("B_wins")),
+        "ties": finite(results.get("Ties")),
+        "failed": int(sum(counted)) if counted else None,
         "result_file_id": results.get("result_file_id"),
         "results": results,
         "cost_usd": None,
         "cost_note": COST_NOTE,
     }
-    if results.get("error"):
+    if is_error(results.get("error")):
         from .resilience.server_words import reason_or_code  # only when it failed
 
-        told = reason_or_code(results["error"])
-        report["note"] = f"The service says of an error too: {told}."
+        reason = reason_or_code(results["error"]) or "without a reason"
+        report["note"] = f"The service says of an error too: {reason}."
     if report["failed"] and not _verdicts(report):
         raise TogetherError(
             f"No row got a verdict: {report['failed']} failed.",
@@ -153,14 +154,21 @@ def _results(name: str, found: Members) -> Members:
 
 
 def _verdicts(report: Members) -> bool:
-    """Say whether any row of an evaluation got a verdict."""
+    """Say whether any row of an evaluation got a verdict; the share that passed tells
+    it where nothing is counted."""
     counts = report["label_counts"]
-    counted = counts.values() if isinstance(counts, dict) else [counts]
+    counted = map(finite, counts.values()) if isinstance(counts, dict) else [counts]
     wins = (report[name] for name in ("a_wins", "b_wins", "ties", "mean_score"))
-    return any([*counted, *wins]) or report["mean_score"] == 0
+    told = [number for number in (*counted, *wins) if number is not None]
+    if not told:
+        return bool(report["pass_percentage"])
+    return any(told) or report["mean_score"] == 0
 
 
-def _state(evaluation: Members) -> Json:
+def _state(evaluation: Json) -> Json:
+    """Return the state of an evaluation, None where an answer does not say it."""
+    if not isinstance(evaluation, dict):
+        return None
     return plain_state(evaluation.get("status"), KNOWN)
 
 
@@ -183,6 +191,7 @@ class _Begun:
 
     def attach(self, made: Members) -> Members | None:
         found = call(self.auth, EVALUATION, evaluation_id=made["id"])
+        found = about(made["id"], found, "workflow_id")
         return None if _state(found) in USELESS else made
 
     def look(self) -> Members | None:
@@ -191,7 +200,9 @@ class _Begun:
             return None
         recent = call(self.auth, EVALUATIONS, limit=RECENT)
         for found in listed(recent, "workflow_id"):
-            used = (found.get("parameters") or {}).get("input_data_file_path")
+            parameters = found.get("parameters")
+            parameters = parameters if isinstance(parameters, dict) else {}
+            used = parameters.get("input_data_file_path")
             if used == file and _state(found) not in USELESS:
                 return {"id": found["workflow_id"], "input_file_id": file}
         return None

@@ -42,6 +42,7 @@ MOST_PAGES = 20  # of a server's list of tools
 MOST_TOOLS = 128  # of one server
 MOST_STREAM_BYTES = 48 * MIB
 SHOWN = 500  # characters of what a server says that a message repeats
+UNREADABLE = "its answer cannot be read"
 
 
 class McpServer:
@@ -104,14 +105,13 @@ class McpServer:
         Raises TogetherError, also where it says that it failed."""
         words = {"name": name, "arguments": arguments}
         answer = self.ask("tools/call", words, seconds)
-        parts = answer.get("content")
-        parts = parts if isinstance(parts, list) else []
-        texts = [_part_text(part) for part in parts if isinstance(part, dict)]
-        text = "\n".join(filter(None, texts))
-        if not text and answer.get("structuredContent") is not None:
-            text = json.dumps(answer["structuredContent"], ensure_ascii=False)
+        text = _answer_text(answer)
         if answer.get("isError"):
-            raise TogetherError(f"the tool failed: {text[:SHOWN]}", type="job_failed")
+            reason = (text or "it does not say why")[:SHOWN]
+            raise TogetherError(f"the tool failed: {reason}", type="job_failed")
+        if text is None:
+            doubt = "whether it was carried out is not known"
+            raise self.failure(f"tools/call: {UNREADABLE}: {doubt}")
         return str(storable(text, []))
 
     def ask(self, method: str, params: Members, seconds: float = SECONDS) -> Members:
@@ -122,7 +122,8 @@ class McpServer:
         if isinstance(answer.get("result"), dict):
             result: Members = answer["result"]
             return result
-        words = _reason(answer.get("error")) or "no result came"
+        lacking = "no result came" if answer.get("result") is None else UNREADABLE
+        words = _reason(answer.get("error")) or lacking
         raise self.failure(f"{method}: {words}")
 
     def send(
@@ -205,12 +206,37 @@ def _bounded(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-def _part_text(part: Members) -> str:
+def _answer_text(answer: Members) -> str | None:
+    """Return what a tool gives, as text: of any shape that servers answer in, of which
+    one is older than VERSION. "" for nothing, None for what cannot be read."""
+    parts = answer.get("content")
+    if parts is None:
+        parts = []
+    elif isinstance(parts, str | dict):
+        parts = [parts]
+    elif not isinstance(parts, list):
+        return None
+    text = "\n".join(filter(None, map(_part_text, parts)))
+    for name in ("structuredContent", "toolResult"):
+        if not text and answer.get(name) is not None:
+            text = _json_text(answer[name])
+    return text
+
+
+def _part_text(part: Json) -> str:
     """Return a part of a tool's answer as text; what is none is only named."""
+    if not isinstance(part, dict):
+        return _json_text(part)
     if isinstance(part.get("text"), str):
         text: str = part["text"]
         return text
     resource: Json = part.get("resource")
     if isinstance(resource, dict) and isinstance(resource.get("text"), str):
         return str(resource["text"])
-    return f"({part.get('type', 'something')} that is no text)"
+    if part.get("type", "text") == "text":  # words of another shape
+        return _json_text(part)
+    return f"({part['type']} that is no text)"
+
+
+def _json_text(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -146,13 +146,12 @@ def read_parquet(auth: Auth, step: Step, **arguments: Json) -> Members:
     if output != "result":
         check_storage(output=output)
     source = open_file(given["file"], "file", auth)
-    blocks = source.blocks()
+    if source.head(4) != b"PAR1":
+        raise TogetherError.refused("file", "is no Parquet file")
     with tempfile.TemporaryDirectory(prefix="together-") as folder:
         there, target = os.path.join(folder, "in"), os.path.join(folder, "out")
         with open(there, "wb") as file:
-            for block in blocks:
-                if not file.tell() and bytes(block[:4]) != b"PAR1":
-                    raise TogetherError.refused("file", "is no Parquet file")
+            for block in source.blocks():
                 file.write(block)
         columns = _read_rows(there, target)
         with open(target, "rb") as lines:

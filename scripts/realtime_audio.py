@@ -67,6 +67,7 @@ GREETING = 10.0  # seconds until session.created must have come
 IDLE, QUIET, SETTLED = 30.0, 5.0, 3.0
 PIECE = 0.2  # seconds of sound in one message
 MOST_SESSION_BYTES = 256 * MIB  # of all events, in more than an hour of sound
+RECORDING_BYTES = 1024 * MIB  # held in memory: four hours of sound for the service
 # Formats whose name has no number; others name the rate.
 UNNUMBERED = ("pcm16", "pcm_s16", "pcm_s16le")
 UNNUMBERED_RATE = 24000
@@ -405,6 +406,7 @@ class _Session:
                 words = f"the stream has more than {MOST_SESSION_BYTES // MIB} MiB"
                 raise self.failure(TooLargeError(words))
             event, problem = parse_json(data)
+            event = self.request.without_key(event, data)
             if problem is None and isinstance(event, dict):
                 kind = event.get("type")
                 event["type"] = kind if isinstance(kind, str) else ""
@@ -476,8 +478,14 @@ def _rate(name: str) -> int | None:
 
 
 def _fetch(request: Request) -> bytes:
-    """Return the bytes of the recording argument."""
-    return open_file(request.arguments["recording"], "recording", request.auth).read()
+    """Return the bytes of the recording argument. Raises TogetherError."""
+    value, data = request.arguments["recording"], bytearray()
+    with open_file(value, "recording", request.auth, RECORDING_BYTES) as source:
+        for block in source.blocks():
+            data += block
+            if len(data) > RECORDING_BYTES:
+                raise _unreadable(f"is too large: over {RECORDING_BYTES} bytes")
+    return bytes(data)
 
 
 def _samples(data: bytes, rate: int | None) -> bytes:
@@ -500,8 +508,9 @@ def _samples(data: bytes, rate: int | None) -> bytes:
         with wave.open(io.BytesIO(data)) as file:
             width, channels = file.getsampwidth(), file.getnchannels()
             given, frames = file.getframerate(), file.readframes(file.getnframes())
-    except (wave.Error, EOFError) as error:
-        raise _unreadable(f"is no WAV file that can be read ({error})") from None
+    except (wave.Error, EOFError, RuntimeError) as error:
+        words = str(error) or "its parts are longer than it is"
+        raise _unreadable(f"is no WAV file that can be read ({words})") from None
     if width != 2:
         raise _unreadable(f"has {width * 8} bits per sample: 16 are needed")
     if given not in PLAUSIBLE:  # which would make any number of samples of a few

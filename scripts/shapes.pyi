@@ -106,6 +106,7 @@ ErrorType: TypeAlias = Literal[
     "already_running",
     "answer_misfit",
     "broken_answer",
+    "broken_table",
     "budget_reached",
     "budget_unknown",
     "changed_download",

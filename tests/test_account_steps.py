@@ -49,20 +49,22 @@ def test_a_bad_key_fails_the_job_and_says_why(sandbox, auth):
     assert found["pack"]["version"] == VERSION
 
 
+def test_an_answer_that_says_nothing_of_the_key_is_an_error(sandbox, auth):
+    sandbox.answers["get_identity"] = lambda _: []
+
+    with pytest.raises(TogetherError, match="whose key") as error:
+        CHECK(auth)
+    assert "base_url" in error.value.advice
+
+
 @pytest.mark.slow
 def test_a_service_that_cannot_be_reached_is_told_with_its_cause():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]  # closed again: nobody listens there
+    with socket.socket() as deaf:  # holds its port, and listens to nobody
+        deaf.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        auth = {"api_key": "tgp_key_of_a_test", "base_url": url}
 
-    job = run(
-        "organization/check_connection",
-        {
-            "auth": {
-                "api_key": "tgp_key_of_a_test",
-                "base_url": f"http://127.0.0.1:{port}",
-            }
-        },
-    )
+        job = run("organization/check_connection", {"auth": auth})
 
     assert job.failed
     assert not job.result["ok"]
@@ -184,6 +186,46 @@ def test_a_cost_that_is_no_number_is_counted_as_unread(cost, sandbox, auth):
     found = REPORT(auth, since="2026-01-31", until="2026-01-31")
 
     assert (found["total_usd"], found["unreadable"]) == (0.75, 1)
+
+
+def test_a_server_that_does_not_mind_the_month_is_counted_once(sandbox, auth):
+    body = month(("2026-01-31", [("flux", "5")]), ("2026-01-31", [("flux", "5")]))
+    sandbox.faults += [Fault(USAGE, 200, body=body) for _ in range(2)]
+
+    found = REPORT(auth, since="2026-01-01", until="2026-02-28")
+
+    assert found["total_usd"] == 10
+
+
+@pytest.mark.parametrize(
+    ("data", "unreadable"),
+    [
+        ([None, 5], 2),
+        ([{"date": "2026-01-31", "line_items": [None, 5, "x"]}], 3),
+        ([{"date": "2026-01-31", "line_items": None}], 0),
+    ],
+)
+def test_what_is_no_entry_is_counted_as_unread(data, unreadable, sandbox, auth):
+    sandbox.answers["list_billing_usage"] = lambda _: {"data": data}
+    days = {"since": "2026-01-01", "until": "2026-01-31"}
+
+    found = REPORT(auth, **days)
+    told = main_of(find("agent/report_spending"))(auth, **days)
+
+    assert (found["total_usd"], found["unreadable"]) == (0, unreadable)
+    assert ("cannot be read" in told["text"]) == bool(unreadable)
+
+
+@pytest.mark.parametrize("name", [["x"], {"a": 1}, 5])
+def test_a_product_of_any_name_is_counted(name, sandbox, auth):
+    body = month(("2026-01-31", [(name, "2")]))
+    sandbox.faults.append(Fault(USAGE, 200, body=body))
+
+    found = REPORT(auth, since="2026-01-31", until="2026-01-31")
+
+    assert [(p["product"], p["cost_usd"]) for p in found["products"]] == [
+        (str(name), 2)
+    ]
 
 
 @pytest.mark.parametrize(

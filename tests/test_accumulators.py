@@ -141,3 +141,59 @@ def test_what_is_no_chunk_is_told_as_what_came(odd):
 
     assert told is not None
     assert not gather.started
+
+
+NUMBERED = [(0, "Hel"), (1, "lo"), (2, " you")]
+
+
+@pytest.mark.parametrize("pieces", [NUMBERED, [(3, text) for _, text in NUMBERED]])
+def test_a_completion_whose_pieces_are_numbered_is_shown_as_one(pieces):
+    gather = accumulator("completion")
+    for number, (index, text) in enumerate(pieces):
+        reason = "stop" if number == 2 else None
+        choice = {"index": index, "text": text, "finish_reason": reason}
+        assert gather.add(json.dumps({"choices": [choice]})) is None
+
+    assert gather.take_text() == "Hello you"
+    (choice,) = gather.whole(None)["choices"]
+    assert choice == {"index": 0, "text": "Hello you", "finish_reason": "stop"}
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({"text": 5}, "5"),
+        ({"delta": {"content": [{"type": "text", "text": "a"}]}}, "a"),
+        ({"text": None}, ""),
+    ],
+)
+def test_a_completion_in_another_form_than_text_is_its_text(said, text):
+    gather = accumulator("completion")
+
+    assert gather.add(json.dumps({"choices": [{"index": 0, **said}]})) is None
+
+    assert gather.take_text() == text
+    assert gather.whole(None)["choices"][0]["text"] == text
+
+
+def test_what_came_before_a_choice_that_is_none_is_kept():
+    gather = accumulator("completion", 2)
+    gather.add(json.dumps({"choices": [{"index": 0, "text": "a"}]}))
+
+    assert gather.add(json.dumps({"choices": [{"index": 1, "delta": "b"}]})) is not None
+
+    assert [one["text"] for one in gather.whole(None)["choices"]] == ["a", ""]
+
+
+@pytest.mark.parametrize("depth", [150, 600, 20_000])
+def test_a_chunk_that_no_result_can_hold_is_none(depth):
+    """It is nested too deeply: Windmill's server would lose the whole result."""
+    gather = accumulator("chat")
+    gather.add(json.dumps({"choices": [{"index": 0, "delta": {"content": "a"}}]}))
+    deep = '{"x":' * depth + "1" + "}" * depth
+
+    for chunk in ('{"choices": [{"index": 0, "delta": {"x": %s}}]}', '{"error": %s}'):
+        assert gather.add(chunk % deep) is not None
+
+    (choice,) = gather.whole(None)["choices"]
+    assert choice["message"] == {"role": "assistant", "content": "a"}

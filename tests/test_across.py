@@ -7,6 +7,7 @@ import io
 import json
 import math
 import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,6 +25,7 @@ from scripts.table.table import Flaw, Table
 from scripts.table_files import csv_rows
 from scripts.transfer.file_source import BytesSource
 from tests.support.canned_chat import completion
+from tests.support.offered_models import offering
 from tools.flows.flow_engine import RESOURCE, Engine
 from tools.local.fake_workspace import Job
 from tools.models import model
@@ -422,6 +424,151 @@ def test_a_killed_job_goes_on_where_it_stopped(
     assert [row["answer"] for row in table["rows"]] == [f"TEXT {n}" for n in range(60)]
 
 
+@pytest.mark.parametrize("kind", ["map_rows", "map_files"])
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ("[", "parts is no JSON"),
+        ("[" * 9999, "parts is no JSON"),
+        ("{}", "parts is no list"),
+        ("[]", "parts holds no part"),
+        ("[1]", "parts has a part that"),
+        ('[{"rows": [{"a": 1}]}]', "parts has a part that"),
+        ('[{"rows": {"part": {"rows": 1}}}]', "parts has a part that"),
+    ],
+)
+def test_what_are_no_parts_is_refused_by_name(auth, workspace, parts, kind, words):
+    with pytest.raises(TogetherError, match=words):
+        join_table(auth, parts, "[]", kind=kind)
+
+
+def test_what_a_part_that_does_not_tell_it_cost_is_not_known(auth, sandbox, workspace):
+    sandbox.answers["create_chat_completion"] = said
+    (part,) = split_table(auth, {"url": at(sandbox, rows_of(3))}, 3)["parts"]
+    got = map_rows(auth, "{{text}}", part["rows"], MODEL)
+    bare = {name: got[name] for name in ("answers", "done")}
+
+    table = join_table(auth, json.dumps([part]), json.dumps([bare]))
+
+    assert len(table["rows"]) == table["done"] == 3
+    assert (table["cost_usd"], table["cost_note"]) == (None, joining.UNTOLD)
+    assert joining.UNTOLD in table["markdown"]
+
+
+# --- the model where none is named -------------------------------------------------
+
+
+def asked_models(sandbox):
+    """The models that were asked, each by how often."""
+    return Counter(
+        request.json["model"]
+        for request in sandbox.requests
+        if request.path.endswith("/chat/completions")
+    )
+
+
+def test_all_parts_are_asked_of_the_model_that_the_first_step_chose(sandbox, workspace):
+    sandbox.answers["create_chat_completion"] = said
+    rows = {"url": at(sandbox, rows_of(4))}
+    with offering(sandbox, "a/old") as auth:
+        split = split_table(auth, rows, 2, asked={"template": "a"}, task="chat")
+    answered = []
+    for newest in ("a/new", "a/newer"):
+        with offering(sandbox, "a/old", newest) as auth:
+            part = split["parts"][len(answered)]["rows"]
+            answered.append(map_rows(auth, "{{text}}", part))
+
+    assert split["model"] == "a/old"
+    assert asked_models(sandbox) == {"a/old": 4}
+    table = join_table(auth, json.dumps(split["parts"]), json.dumps(answered))
+    assert (table["done"], "models" in table) == (4, False)
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "task"), [({"model": MODEL}, "chat"), ({"template": "a"}, None)]
+)
+def test_a_model_that_is_named_or_not_needed_is_not_chosen(
+    sandbox, auth, workspace, asked_for, task
+):
+    rows = {"url": at(sandbox, rows_of(4))}
+    split = split_table(auth, rows, asked=asked_for, task=task)
+
+    assert "model" not in {*split, *split["parts"][0]["rows"]["part"]}
+    assert not [one for one in sandbox.requests if "models" in one.path]
+
+
+def test_where_no_model_can_be_chosen_the_flow_keeps_nobody_off(sandbox, workspace):
+    rows = {"url": at(sandbox, rows_of(4))}
+    with offering(sandbox) as auth:
+        with pytest.raises(TogetherError, match="offers no model for vision"):
+            split_table(auth, rows, asked={"template": "a"}, task="vision")
+
+    assert not workspace.resources
+    assert not workspace.objects
+
+
+def test_parts_that_several_models_answered_are_told(sandbox, auth, workspace):
+    sandbox.answers["create_chat_completion"] = said
+    parts = split_table(auth, {"url": at(sandbox, rows_of(5))}, 2)["parts"]
+    answered = []
+    for part, newest in zip(parts, ("a/x", "a/y", "a/x"), strict=True):
+        with offering(sandbox, newest) as own:
+            answered.append(map_rows(own, "{{text}}", part["rows"]))
+
+    table = join_table(auth, json.dumps(parts), json.dumps(answered))
+    assert table["models"] == {"a/x": 3, "a/y": 2}
+
+
+def partly_done(engine, sandbox, url, offered):
+    """Run the flow with a catalogue of one model; the second of three parts fails."""
+    calls = []
+
+    def some(arguments):
+        calls.append(arguments)
+        if len(calls) == 4:
+            sandbox.faults.append(Fault("completions", 401, times=1))
+        return said(arguments)
+
+    sandbox.answers["create_chat_completion"] = some
+    with offering(sandbox, offered) as engine.resources[RESOURCE]:
+        run = flow(engine, url, model=None, concurrency=1, parallelism=1)
+    assert run.result["markdown"].startswith("**Partly done, 1 of 3 parts is missing")
+    sandbox.faults.clear()
+    sandbox.requests.clear()
+
+
+def test_a_rerun_of_a_flow_asks_the_same_model_what_is_missing(
+    engine, sandbox, workspace
+):
+    url = at(sandbox, rows_of(10))
+    partly_done(engine, sandbox, url, "a/old")
+    with offering(sandbox, "a/old", "a/new") as engine.resources[RESOURCE]:
+        run = flow(engine, url, model=None)
+
+    assert run.result["done"] == 10
+    assert "models" not in run.result
+    assert asked_models(sandbox) == {"a/old": 4}
+    assert sorted(asked(sandbox)) == [f"text {n}" for n in range(4, 8)]
+    assert not [path for path in workspace.resources if "togetherai_" in path]
+    with offering(sandbox, "a/old", "a/new") as engine.resources[RESOURCE]:
+        flow(engine, url, model=None)
+    assert asked_models(sandbox)["a/new"] == 10
+
+
+def test_a_rerun_of_a_flow_whose_model_is_gone_asks_another_and_says_so(
+    engine, sandbox, workspace
+):
+    url = at(sandbox, rows_of(10))
+    partly_done(engine, sandbox, url, "a/old")
+    with offering(sandbox, "a/new") as engine.resources[RESOURCE]:
+        run = flow(engine, url, model=None)
+
+    assert run.result["done"] == 10
+    assert run.result["models"] == {"a/old": 6, "a/new": 4}
+    assert asked_models(sandbox) == {"a/new": 4}
+    assert not [path for path in workspace.resources if "togetherai_" in path]
+
+
 @pytest.mark.parametrize("most", [250, 1])
 def test_rows_beyond_a_share_are_told_and_asked_by_a_rerun(
     engine, sandbox, priced, monkeypatch, most
@@ -651,6 +798,24 @@ def test_a_flow_at_work_for_weeks_keeps_its_lease_and_its_answers(
     assert another() == "success"
     assert not workspace.resources
     assert not workspace.objects
+
+
+def test_a_run_after_one_that_died_asks_the_same_model(sandbox, workspace, other):
+    given = {"asked": {"template": "a"}, "task": "chat"}
+    rows = {"url": at(sandbox, rows_of(2))}
+    with other.within(), offering(sandbox, "a/old") as auth:
+        split_table(auth, rows, **given)
+    other.done.set()
+
+    with offering(sandbox, "a/old", "a/new") as auth:
+        split = split_table(auth, rows, **given)
+    assert split["model"] == "a/old"
+    assert split["parts"][0]["rows"]["part"]["model"] == "a/old"
+    lease.give_back_lease(split["lease"])
+    assert workspace.resources[split["lease"]]["value"] == {"model": "a/old"}
+    aged(workspace, [split["lease"]], 8)
+    lease.give_back_lease(split["lease"])
+    assert split["lease"] not in workspace.resources
 
 
 def test_a_lease_of_no_time_lets_nothing_be_old(auth, sandbox, workspace, other):

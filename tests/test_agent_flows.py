@@ -6,6 +6,8 @@ import shutil
 
 import pytest
 
+from scripts.ai_agents.ai_agent_steps import FREE
+from scripts.resilience import retry
 from tests.support.canned_chat import asked
 from tests.support.expected_request import main_of
 from tests.test_flows import answers
@@ -13,7 +15,7 @@ from tools.checks import checks, flow_checks
 from tools.flows.flow_engine import FOLDER, RESOURCE, Engine
 from tools.flows.pack_flows import agent_tools, flows, rendered_value
 from tools.models import model
-from tools.operations import ROOT, find
+from tools.operations import ROOT, find, scripts
 from tools.sandbox import Fault
 from tools.tree.tool_schema import faults
 
@@ -145,31 +147,143 @@ def test_what_a_call_came_to_is_read_as_windmill_tells_it(content, ok, shown, au
     assert ("note" in found) is not ok
 
 
-@pytest.mark.parametrize(
-    ("costs", "usd", "note"),
-    [
-        ((0.1, 0.2), 0.3, None),
-        ((0.1, None), None, "price_call does not tell its cost"),
-        ((0.1, "a lot"), None, "price_call does not tell its cost"),
-    ],
-)
-def test_the_costs_of_an_agent_s_tools_are_added_as_money_is(costs, usd, note, priced):
-    auth = priced(MODEL, input=1e-6, output=1e-6)
-    action = {"type": "tool_call", "function_name": "price_call", "module_id": "a"}
+OWN = 2e-6  # what the model's own answer cost
+
+
+def cost_of(priced, *calls):
+    """What an agent cost that made so many calls, each (tool, what it gave), and why
+    that is not known."""
     messages = [
         {
             "role": "tool",
-            "content": json.dumps({"text": "Rome", "cost_usd": cost}),
-            "agent_action": action,
+            "content": result if isinstance(result, str) else json.dumps(result),
+            "agent_action": {"type": "tool_call", "function_name": tool},
         }
-        for cost in costs
+        for tool, result in calls
     ]
-    usage = {"input_tokens": 1, "output_tokens": 1}
-    agent = json.dumps({"output": "Yes.", "messages": messages, "usage": usage})
-
+    used = {"input_tokens": 1, "output_tokens": 1}
+    agent = json.dumps({"output": "Yes.", "messages": messages, "usage": used})
+    auth = priced(MODEL, input=1, output=1)
     found = main_of(find("chat/review_agent"))(auth, agent=agent, model=MODEL)
+    return found["cost_usd"], found.get("cost_note")
 
-    assert (found["cost_usd"], found.get("cost_note")) == (usd, note)
+
+@pytest.mark.parametrize(
+    ("costs", "usd", "note"),
+    [
+        ((0.1, 0.2), 0.300002, None),
+        ((0.1, None), None, "consult_model does not tell its cost"),
+        ((0.1, "a lot"), None, "consult_model does not tell its cost"),
+    ],
+)
+def test_the_costs_of_an_agent_s_tools_are_added_as_money_is(costs, usd, note, priced):
+    calls = [("consult_model", {"text": "Rome", "cost_usd": cost}) for cost in costs]
+
+    assert cost_of(priced, *calls) == (usd, note)
+
+
+def failure(**extra):
+    """What Windmill tells of a tool that failed."""
+    return {"name": "TogetherError", "message": "no", "extra": extra}
+
+
+@pytest.mark.parametrize(
+    ("tool", "result"),
+    [
+        ("consult_model", failure(type="broken_answer")),
+        ("consult_model", failure(status=504)),
+        ("consult_model", failure(status=400, may_be_paid=True)),
+        ("consult_model", "Error running tool: ExecutionErr: killed"),
+        ("start_batch", failure(ambiguous=True)),
+        ("start_batch", failure(status=400, kind="batch", job_id="b1,b2")),
+        ("f_shop_find", {"name": "ValueError", "message": "no"}),
+    ],
+)
+def test_what_a_tool_cost_that_failed_is_not_known(tool, result, priced):
+    usd, note = cost_of(priced, (tool, result))
+
+    assert usd is None
+    assert tool in note or "a batch was started" in note
+
+
+@pytest.mark.parametrize(
+    ("tool", "result"),
+    [
+        ("consult_model", failure(status=401)),
+        ("consult_model", failure(problems=[{"field": "model", "problem": "x"}])),
+        ("consult_model", failure(status=504, may_be_paid=False)),
+        ("read_document", failure(type="broken")),
+        ("query_table", "Error running tool: ExecutionErr: killed"),
+        ("fetch_batch", failure(kind="batch", job_id="b")),
+        ("fetch_batch", {"text": "{}", "batch_id": "b", "cost_usd": 0.31}),
+        ("look_at_training", {"text": "done", "cost_usd": 12.5}),
+        ("look_at_training", {"text": "runs", "cost_usd": None, "cost_note": "x"}),
+        ("propose_batch", {"text": "proposed", "proposal": {"usd": 3}}),
+        ("f_shop_find", {"state": "sent", "message": "hi", "text": ""}),
+        ("f_shop_find", "null"),
+        ("f_shop_find", "5"),
+    ],
+)
+def test_what_surely_costs_an_agent_nothing_adds_nothing(tool, result, priced):
+    assert cost_of(priced, (tool, result)) == (OWN, None)
+
+
+STARTED = {"text": "It is started.", "rows": 9, "estimated_cost_usd": 0.4}
+FETCHED = {"text": "{}", "status": "COMPLETED", "cost_usd": 0.31}
+
+
+@pytest.mark.parametrize("tool", ["start_batch", "propose_batch"])
+@pytest.mark.parametrize(
+    ("begun", "got", "usd"),
+    [
+        (["b"], [], None),
+        (["b"], ["b"], 0.31),
+        (["b", "b"], ["b", "b"], 0.31),
+        (["b", "c"], ["b"], None),
+        (["b", "c"], ["c", "b"], 0.62),
+        (["b,c"], [" c, b"], 0.31),
+        (["b,c"], ["b"], None),
+        (["b"], ["c"], None),
+    ],
+)
+def test_a_batch_that_an_agent_started_counts_once_its_cost_is_known(
+    tool, begun, got, usd, priced
+):
+    calls = [(tool, {**STARTED, "batch_id": one}) for one in begun]
+    waiting = {"text": "Call again later.", "status": "IN_PROGRESS"}
+    calls += [("fetch_batch", {**waiting, "batch_id": one}) for one in got]
+    calls += [("fetch_batch", {**FETCHED, "batch_id": one}) for one in got]
+
+    found, note = cost_of(priced, *calls)
+
+    assert found == (usd if usd is None else pytest.approx(usd + OWN))
+    assert (note is None) is (usd is not None)
+
+
+def test_the_tools_that_cost_nothing_say_so():
+    tools = [one for one in scripts() if one.id.startswith(("agent/", "chat/propose_"))]
+
+    assert {"consult_model", *FREE} < {tool.name for tool in tools}
+    for tool in tools:
+        says = "Costs nothing" in tool.schema["description"]
+        proposes = tool.name == "propose_change"  # which carries nothing out
+        assert (tool.name in FREE) is (says or proposes), tool.id
+
+
+@pytest.mark.parametrize(("status", "known"), [(400, True), (504, False)])
+def test_a_tool_that_failed_in_a_flow_leaves_the_cost_open(
+    status, known, engine, sandbox, monkeypatch
+):
+    monkeypatch.setattr(retry, "FIRST_WAIT", retry.FIRST_WAIT / 1000)
+    sandbox.faults.append(Fault("images/generations", status, times=9))
+    draw = call("draw_picture", model=model("image"), prompt="A lamp")
+
+    run = engine.chat("assistant", "m", user_message=said([draw]), model=MODEL)
+
+    assert run.outcome == "success", run.result
+    assert [one["ok"] for one in run.result["calls"]] == [False]
+    assert (run.result["cost_usd"] is not None) is known
+    assert ("cost_note" in run.result) is not known
 
 
 # --- proposals -----------------------------------------------------------------------
@@ -336,6 +450,8 @@ def test_what_costs_little_is_started_at_once(engine, lifecycles):
     assert len(lifecycles["batch"].lives) == 1
     assert found["proposals"] == []
     assert found["windmill_chat_answer"] is None
+    assert found["cost_usd"] is None
+    assert "a batch was started" in found["cost_note"]
 
 
 def test_what_a_document_says_is_never_a_proposal(engine, workspace, lifecycles, auth):

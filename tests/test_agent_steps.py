@@ -9,6 +9,7 @@ from scripts.client import TogetherError
 from scripts.media.image_steps import create_picture
 from tests.support.canned_chat import asked, say
 from tests.support.expected_request import main_of
+from tools.local.happenings import deployed
 from tools.models import model
 from tools.operations import find, steps
 from tools.sandbox import Fault
@@ -246,11 +247,13 @@ def test_a_batch_is_started_once_and_fetched(lifecycles, sandbox, auth):
     waiting = use("fetch_batch", auth, batch_id=begun["batch_id"])
     assert "Call again later" in waiting["text"]
     assert waiting["status"]
+    assert waiting["batch_id"] == begun["batch_id"]
     lifecycles.control({"advance": 1e6})
     found = use("fetch_batch", auth, batch_id=[begun["batch_id"]])
     rows = [json.loads(line) for line in found["text"].splitlines()]
     assert [bool(row["answer"]) for row in rows] == [True, True]
     assert found["done"] == 2
+    assert found["batch_id"] == begun["batch_id"]
 
 
 def test_rows_may_be_csv(lifecycles, sandbox, auth):
@@ -293,6 +296,19 @@ def test_calls_are_priced(priced, sandbox):
     assert unknown["note"] in unknown["text"]
     with pytest.raises(TogetherError, match=r"\(input_tokens\) is required"):
         use("price_call", auth, model="me/model")
+
+
+@pytest.mark.parametrize(
+    ("ready", "words"),
+    [(1, " 1 replicas"), ("2", " 2 replicas"), (None, "an unknown number of replicas")],
+)
+def test_replicas_that_are_not_told_are_not_0(ready, words, sandbox, auth):
+    deployed(sandbox, a=3)
+    answer = sandbox.answers["list_project_endpoints"](None)
+    answer["data"][0]["deployments"][0]["readyReplicas"] = ready
+    sandbox.answers["list_project_endpoints"] = lambda _: answer
+
+    assert words in main_of(find("agent/list_work"))(auth)["text"]
 
 
 def test_models_are_found(sandbox, auth):

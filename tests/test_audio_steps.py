@@ -213,6 +213,30 @@ def test_the_sound_can_be_stored(sandbox, auth, workspace):
     assert not [r for r in sandbox.requests if r.path == "/v1/voices"]
 
 
+@pytest.mark.parametrize(
+    ("voices", "first"),
+    [
+        (["alloy"], "alloy"),
+        ([None, {}, {"id": None, "name": "Ada"}], "Ada"),
+        ([{"id": "af_x", "name": "Ada"}], "af_x"),
+    ],
+)
+def test_the_first_voice_is_found_in_every_shape(voices, first, sandbox, auth):
+    sandbox.answers["list_voices"] = lambda _: {
+        "data": [{"model": KOKORO, "voices": voices}]
+    }
+    assert SPEAK(auth, "Hello.", model=KOKORO)["voice"] == first
+
+
+@pytest.mark.parametrize("voices", [{"a": 1}, [{}], [5], "alloy"])
+def test_voices_without_a_name_ask_for_one(voices, sandbox, auth):
+    sandbox.answers["list_voices"] = lambda _: {
+        "data": [{"model": KOKORO, "voices": voices}]
+    }
+    with pytest.raises(TogetherError, match="voice is required"):
+        SPEAK(auth, "Hello.", model=KOKORO)
+
+
 def test_a_model_without_voices_asks_for_one(sandbox, auth):
     with pytest.raises(TogetherError, match="voice") as caught:
         SPEAK(auth, "Hi.", "acme/speaks")

@@ -19,6 +19,7 @@ from scripts.waits.cancel_job import main as cancel_job
 from scripts.waits.poll_job import main as poll_job
 from tests.support.byte_server import ByteServer, Thing
 from tests.support.killable_worker import killed_anywhere
+from tests.support.offered_models import offering
 from tests.test_failures import REFUSALS
 from tools.models import model
 from tools.sandbox import Fault, Sandbox
@@ -220,8 +221,9 @@ def test_a_row_that_the_service_refused_has_its_words(sandbox, auth):
     assert (result["done"], result["failed"]) == (12, 1)
 
 
-def answered_with(sandbox, auth, *odd, before=b""):
-    """Collect a batch of two rows; the lines are what its file says of the first."""
+def answered_with(sandbox, auth, *odd, before=b"", key="{key}"):
+    """Collect a batch of two rows; the lines are what its file says of the first, with
+    the API key as `key` spells it."""
     made = submit_rows(auth, MODEL, TEMPLATE, ROWS[:2])
     sandbox.lifecycles.advance(3600)
     output = get_batch(auth, made["batch_id"])["output_file_id"]
@@ -230,6 +232,7 @@ def answered_with(sandbox, auth, *odd, before=b""):
     first, second = found
     lines = [*({**first, **members} for members in odd), second]
     text = "\n".join(json.dumps(line) for line in lines)
+    text = text.replace("{key}", key)
     sandbox.files[output] = record, before + text.encode()
     result = collect_rows(auth, made["batch_id"], ROWS[:2])
     assert result["rows"][1]["answer"] == "Say text 1!"
@@ -237,6 +240,8 @@ def answered_with(sandbox, auth, *odd, before=b""):
 
 
 BODY = {"choices": [{"message": {"content": "good"}}]}
+OK = {"status_code": 200, "body": BODY}
+NO_ERROR = {"code": None, "message": ""}
 REFUSED = {"response": {"status_code": 500, "body": {"error": {"message": "later"}}}}
 
 
@@ -257,6 +262,14 @@ REFUSED = {"response": {"status_code": 500, "body": {"error": {"message": "later
             "400 no",
         ),
         ([{"error": [{"msg": "no"}], "response": None}], None, "no"),
+        # Some servers have `error` in every line, and in every answer.
+        ([{"error": NO_ERROR, "response": {"body": BODY}}], "good", None),
+        ([{"error": NO_ERROR, "response": OK}], "good", None),
+        ([{"response": {**OK, "body": {**BODY, "error": NO_ERROR}}}], "good", None),
+        ([{"response": {"body": {**BODY, "error": NO_ERROR}}}], "good", None),
+        ([{"error": NO_ERROR, **REFUSED}], None, "500 later"),
+        ([{"error": NO_ERROR, "response": None}], None, "the answer is empty"),
+        ([{"error": {**NO_ERROR, "code": 7}, "response": OK}], None, "7"),
     ],
 )
 def test_an_odd_line_is_read_as_it_is_meant_and_loses_no_other(
@@ -297,6 +310,15 @@ def test_lines_in_any_order_give_their_rows_wherever_they_are_kept(
             assert row["answer"] == f"Say text {row['id']}!"
     assert (result["done"], result["failed"]) == (11, 1)
     assert result["usage"]["prompt_tokens"] == 110
+
+
+@pytest.mark.parametrize("escaped", [False, True])
+def test_the_key_is_in_no_answer_of_a_batch(sandbox, auth, escaped):
+    key = auth["api_key"]
+    spelled = f"\\u{ord(key[0]):04x}{key[1:]}" if escaped else key
+    line = {"response": {"body": {"choices": [{"message": {"content": "<{key}>"}}]}}}
+
+    assert answered_with(sandbox, auth, line, key=spelled) == ("<***>", None)
 
 
 def test_lines_that_name_no_row_are_counted(sandbox, auth):
@@ -676,10 +698,8 @@ def test_a_budget_holds_for_the_sum_of_several_batches(sandbox, auth, monkeypatc
     assert made["estimated_cost_usd"] > budget
 
 
-def test_batches_that_exist_when_another_is_refused_are_named(
-    sandbox, auth, monkeypatch
-):
-    limited(monkeypatch)
+def accept_one(sandbox, monkeypatch):
+    """Let the service accept one batch and no more."""
     kind = sandbox.lifecycles["batch"]
     accept = kind.accept
 
@@ -689,9 +709,16 @@ def test_batches_that_exist_when_another_is_refused_are_named(
         accept(arguments)
 
     monkeypatch.setattr(kind, "accept", one_only)
-    with pytest.raises(TogetherError, match="too many batches") as caught:
-        submit_rows(auth, MODEL, TEMPLATE, ROWS)
-    monkeypatch.setattr(kind, "accept", accept)
+
+
+def test_batches_that_exist_when_another_is_refused_are_named(
+    sandbox, auth, monkeypatch
+):
+    limited(monkeypatch)
+    with monkeypatch.context() as patch:
+        accept_one(sandbox, patch)
+        with pytest.raises(TogetherError, match="too many batches") as caught:
+            submit_rows(auth, MODEL, TEMPLATE, ROWS)
 
     (one,) = batches(sandbox)
     assert (caught.value.kind, caught.value.job_id) == ("batch", one.id)
@@ -890,6 +917,64 @@ def test_addresses_alone_do_as_recordings_and_a_model_is_found(sandbox, auth):
 
     sandbox.lifecycles.advance(3600)
     assert collect_rows(auth, made["batch_id"])["done"] == 3
+
+
+def models_of(sandbox):
+    """The model of each input file."""
+    lines = (content.splitlines()[0] for content in uploads(sandbox))
+    return [json.loads(line)["body"]["model"] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("in_job", "offered"),
+    [
+        (True, ["a/old", "a/newer"]),
+        (True, ["a/newer"]),
+        (True, []),
+        (False, ["a/old", "a/newer"]),
+        (False, ["a/newer"]),
+    ],
+)
+def test_recordings_make_one_batch_whichever_model_is_recommended_by_then(
+    sandbox, request, in_job, offered
+):
+    if in_job:
+        request.getfixturevalue("workspace")
+    with offering(sandbox, "a/old", kind="transcribe") as auth:
+        first = submit_recordings(auth, CALLS, column="sound")
+    with offering(sandbox, *offered, kind="transcribe") as auth:
+        again = submit_recordings(auth, CALLS, column="sound", model=None)
+
+    assert again == {**first, "reattached": True}
+    assert models_of(sandbox) == ["a/old"]
+    with offering(sandbox, "a/old", "a/newer", kind="transcribe") as auth:
+        other = submit_recordings(auth, CALLS, column="sound", again="2")
+    assert not other["reattached"]
+    assert models_of(sandbox) == ["a/old", "a/newer"]
+
+
+def test_all_batches_of_recordings_are_of_one_model(sandbox, workspace, monkeypatch):
+    monkeypatch.setattr(service_limits, "BATCH_LINES", 2)
+    with monkeypatch.context() as patch:
+        accept_one(sandbox, patch)
+        with offering(sandbox, "a/old", kind="transcribe") as auth:
+            with pytest.raises(TogetherError, match="too many batches"):
+                submit_recordings(auth, CALLS, column="sound")
+    with offering(sandbox, "a/old", "a/newer", kind="transcribe") as auth:
+        made = submit_recordings(auth, CALLS, column="sound")
+    assert len(made["batches"]) == len(batches(sandbox)) == 2
+    assert {*models_of(sandbox)} == {"a/old"}
+
+
+def test_a_workspace_where_no_model_can_be_noted_gets_its_batch_all_the_same(
+    sandbox, workspace, capsys
+):
+    workspace.faults.append(Fault("resources/(create|update_value)", 403, times=99))
+    with offering(sandbox, "a/old", kind="transcribe") as auth:
+        made = submit_recordings(auth, CALLS, column="sound")
+
+    assert made["batch_id"]
+    assert "a rerun may take another model" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

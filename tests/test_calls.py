@@ -13,7 +13,7 @@ from scripts.client.errors import TogetherError
 from scripts.client.request import Request, last_answer, parse_answer
 from scripts.transfer import media_output
 from scripts.workspace import storage
-from tests.support.expected_request import main_of, module_table
+from tests.support.expected_request import descriptor, main_of
 from tests.support.sound import wav
 from tests.test_client import BODY, CHAT, answer, auth_for, server
 from tests.test_request import AUTH, reply, table
@@ -131,7 +131,7 @@ def test_a_stream_of_bytes_that_was_not_asked_for_is_a_file(sandbox, auth):
     speech = find("audio/create_speech")
     body = {**speech.schema["examples"][0]["body"], "stream": False}
 
-    found = stream(auth, module_table(speech), body=body)
+    found = stream(auth, descriptor(speech), body=body)
 
     assert base64.b64decode(found["file"])
 
@@ -148,13 +148,13 @@ def test_speech_that_was_paid_for_is_delivered_as_that(sandbox, auth, monkeypatc
     body = {**speech.schema["examples"][0]["body"], "stream": True}
     body["response_format"] = "raw"
 
-    assert stream(auth, module_table(speech), body=body) == "delivered"
+    assert stream(auth, descriptor(speech), body=body) == "delivered"
     assert seen == [(("speech.raw", "result"), {"paid": True})]
 
 
 def test_pictures_of_a_body_go_as_data_and_those_of_an_answer_are_delivered():
-    draw = module_table(find("images/generate_image"))
-    chat = module_table(find("chat/create_chat_completion"))
+    draw = descriptor(find("images/generate_image"))
+    chat = descriptor(find("chat/create_chat_completion"))
     picture = {"label": "Drop a file", "file": PICTURE}
     message = {"role": "user", "content": "hi", "pictures": [{"source": picture}]}
 
@@ -194,8 +194,8 @@ def test_a_form_of_several_parts_says_so(sandbox, auth):
 
 
 def test_a_file_may_go_up_where_bytes_come_back():
-    transcribe = {**module_table(find("audio/create_transcription")), "reply": "binary"}
-    speech = module_table(find("audio/create_speech"))
+    transcribe = {**descriptor(find("audio/create_transcription")), "reply": "binary"}
+    speech = descriptor(find("audio/create_speech"))
     arguments = transcribe["arguments"]
     output = speech["arguments"]["properties"]["output"]
     properties = {**arguments["properties"], "output": output}
@@ -230,7 +230,7 @@ def test_where_bytes_are_to_go_is_looked_at_before_anything_is_sent(monkeypatch)
         raise TogetherError("no storage")
 
     monkeypatch.setattr(storage, "check_storage", refuse)
-    speech = module_table(find("audio/create_speech"))
+    speech = descriptor(find("audio/create_speech"))
     body = {"model": "m", "input": "Hi", "voice": "v"}
 
     with pytest.raises(TogetherError, match="no storage"):

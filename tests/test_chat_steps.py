@@ -399,6 +399,19 @@ def test_what_the_form_sends_is_what_was_filled_in(sandbox, auth):
     assert "One?" == rows[1]["prompt"]
 
 
+def test_a_history_in_which_tools_were_called_is_handed_back(sandbox, auth):
+    """A message that calls tools may have no content at all."""
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    history = [
+        {"role": "user", "content": "Two and two?"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "a", "content": "4"},
+    ]
+    found = ASK(auth, "And?", MODEL, history=history)
+
+    assert found["messages"][:3] == history == asked(sandbox)[-1]["messages"][:3]
+
+
 def test_rows_of_the_history_left_empty_are_not_sent(sandbox, auth):
     rows = [{"role": "user", "content": ""}, {"role": "", "content": ""}]
     ASK(auth, "And?", MODEL, history=rows)

@@ -242,6 +242,137 @@ def test_the_last_part_is_tried_again_at_once(workspace, monkeypatch):
     assert run_of(rows)[1] == rows[:5]
 
 
+def left_run(rows, part=None, kept=3, early=2):
+    """A run that leaves a row, and has answers to some behind it."""
+    run, _ = run_of(rows, part)
+    answer(run, kept)
+    run.leave()
+    for row in rows[kept + 1 : kept + 1 + early]:
+        run.add_early(row, json.dumps(row).encode())
+    run.close({"lost": 1})
+    return run
+
+
+@pytest.mark.parametrize("part", [None, PART, {**PART, "kept": "storage"}])
+def test_what_a_run_paid_for_behind_a_row_that_it_left_is_found_again(workspace, part):
+    rows = numbered(9)
+    left_run(rows, part)
+    places = len(workspace.objects)
+
+    for _ in range(2):  # of which the first adds nothing to it
+        run, taken = run_of(rows, part)
+        assert taken == rows[:3]
+        assert run.paid == {"lost": 1}
+        run.close({"lost": 1})
+    assert len(workspace.objects) == places
+    run, _ = run_of(rows, part)
+    found = [run.early_answer(row) for row in run.rows]
+    assert found == [None, rows[4], rows[5], None, None, None]
+    run.close({"lost": 2})
+    assert run_of(rows, part)[0].paid == {"lost": 2}
+    run.finish()
+    assert not workspace.objects
+    assert not workspace.resources
+
+
+def test_rows_alike_have_as_many_early_answers_as_were_paid_for(workspace):
+    rows = [{"id": 7}] * 9
+    left_run(rows)
+
+    run, _ = run_of(rows)
+    found = [run.early_answer(row) for row in run.rows]
+    assert found == [rows[0], rows[0], None, None, None, None]
+
+
+def test_early_answers_that_nobody_took_are_left_to_the_next_run(workspace):
+    rows = numbered(9)
+    left_run(rows, early=4)
+
+    run, _ = run_of(rows)
+    assert run.early_answer(rows[5]) == rows[5]
+    run.close({"lost": 2})
+    run, _ = run_of(rows)
+    found = [run.early_answer(row) for row in run.rows]
+    assert found == [None, rows[4], None, rows[6], rows[7], None]
+    assert len(workspace.objects) == 2 + 1  # of three rows, and what is early
+
+
+def test_a_run_that_was_killed_leaves_the_early_answers_and_counts_on(workspace):
+    rows = numbered(9)
+    left_run(rows)
+    run, _ = run_of(rows)
+    run.add(rows[3], b"{}", {"done": 4, "lost": 5})
+    run.flush()  # and it is killed
+
+    run, taken = run_of(rows)
+    assert len(taken) == 4
+    # The sums of the last part have what the run before had paid.
+    assert run.paid == {}
+    assert run.early_answer(rows[4]) == rows[4]
+
+
+def test_what_rows_that_were_left_cost_is_kept_with_them(workspace):
+    rows = numbered(9)
+    run, _ = run_of(rows, PART)
+    answer(run, 2)
+    run.leave()
+    run.add(rows[2], b"{}", {"done": 2, "failed": 1, "lost": 3})
+    run.flush()  # and it is killed
+
+    assert run_of(rows, PART)[0].paid == {"lost": 3, "model": None}
+
+
+def test_what_the_last_part_says_is_not_written_once_more(workspace):
+    rows = numbered(9)
+    run, _ = run_of(rows)
+    run.add(rows[0], b"{}", {"done": 1, "lost": 2})
+    run.leave()
+    before = len(workspace.requests)
+    run.close({"lost": 2, "model": None})
+    assert len(workspace.requests) == before
+
+    run.close({"lost": 3, "model": None})
+    assert run_of(rows)[0].paid == {"lost": 3, "model": None}
+
+
+def test_early_answers_that_are_gone_are_asked_again(workspace, capsys):
+    rows = numbered(9)
+    left_run(rows)
+    del workspace.objects[[*workspace.objects][-1]]
+
+    run, taken = run_of(rows)
+    assert (len(taken), run.early_answer(rows[4])) == (3, None)
+    assert "are not there any more" in capsys.readouterr().err
+
+
+def test_early_answers_that_cannot_be_read_for_now_end_the_run(workspace):
+    rows = numbered(9)
+    left_run(rows)
+    workspace.faults.append(Fault("download_s3_file", 503, times=10**6))
+    with pytest.raises(TogetherError):
+        run_of(rows)
+
+
+@pytest.mark.parametrize("path", ["upload_s3_file", "resources/(create|update_value)"])
+def test_the_end_of_a_run_is_tried_again(workspace, monkeypatch, path):
+    monkeypatch.setattr("scripts.resilience.retry.FIRST_WAIT", 0.01)
+    rows = numbered(9)
+    run, _ = run_of(rows)
+    answer(run, 2)
+    run.leave()
+    run.add_early(rows[4], b"4")
+    workspace.faults.append(Fault(path, 503, times=3))
+    run.close({"lost": 1})
+
+    assert len(workspace.objects) == 2
+    run, taken = run_of(rows)
+    assert (taken, run.paid) == (rows[:2], {"lost": 1})
+    assert run.early_answer(rows[4]) == 4
+    run.finish()
+    assert not workspace.objects
+    assert not workspace.resources
+
+
 @pytest.mark.parametrize(("status", "most"), [(403, 2), (500, 64)])
 def test_a_run_that_cannot_keep_rows_holds_few_of_them(workspace, status, most):
     run, _ = run_of(numbered(1000))

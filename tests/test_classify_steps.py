@@ -4,9 +4,10 @@ import math
 
 import pytest
 
+from scripts.catalog.pricing import job_unpaid
 from scripts.client import TogetherError
-from scripts.structured.classify_steps import recognised
-from tests.support.canned_chat import MODEL, asked, price, say, usage
+from scripts.structured.category_answers import CategoryAnswer, codes_of
+from tests.support.canned_chat import MODEL, asked, fail_after, price, say, usage
 from tests.support.expected_request import main_of
 from tools.local.job_runner import run
 from tools.operations import find
@@ -25,6 +26,12 @@ def classify(auth, **arguments):
     return CLASSIFY(
         auth, **{"model": MODEL, "text": "Lost!", "labels": LABELS, **arguments}
     )
+
+
+def recognised(text, coded, multiple):
+    """The codes that an answer names, None where it is no answer."""
+    mentions = CategoryAnswer(text, coded).mentions(multiple)
+    return None if mentions is None else codes_of(mentions)
 
 
 def rated(text, *tokens, form="content"):
@@ -132,6 +139,62 @@ def test_a_category_s_name_counts_with_all_its_tokens(sandbox, auth):
 
     assert 0.25 == found["confidence"]
     assert {"delivery": None, "payment": 0.25, "praise": None} == found["scores"]
+
+
+def test_an_article_is_no_code(sandbox, auth):
+    """A is delivery: of "a delivery problem" the word counts, and no " a" beside it."""
+    others = {" delivery": 0.3, " payment": 0.6, " a": 0.05, " B": 0.05}
+    tokens = [
+        ("This is", 0.9, {}),
+        (" a", 0.99, {" a": 0.99}),
+        (" delivery", 0.3, others),
+    ]
+    say(sandbox, rated("This is a delivery problem", *tokens, (" problem", 0.9, {})))
+
+    found = classify(auth)
+
+    assert (found["label"], found["confidence"]) == ("delivery", round(0.3 / 0.95, 4))
+    assert found["scores"]["payment"] == round(0.65 / 0.95, 4)
+
+
+def test_what_stands_before_the_answer_is_not_its_place(sandbox, auth):
+    """Neither thoughts, nor what is said of another category, nor what comes after."""
+    tokens = [("<think>B, ", 0.1, {}), ("B", 0.2, {}), (" or A</think>", 1, {})]
+    answer = [("B", 0.9, {"B": 0.9, "A": 0.1}), (": it is B", 0.5, {}), ("\n", 1, {})]
+    say(sandbox, rated("<think>B, B or A</think>B: it is B", *tokens, *answer))
+
+    assert classify(auth)["confidence"] == 0.9
+
+
+def test_of_a_category_that_is_named_again_the_first_place_counts(sandbox, auth):
+    tokens = [("Delivery", 0.6, {}), (". It is about ", 1, {}), ("delivery", 0.99, {})]
+    say(sandbox, rated("Delivery. It is about delivery", *tokens))
+
+    assert classify(auth)["confidence"] == 0.6
+
+
+def test_a_verdict_is_as_sure_as_its_own_word(sandbox, auth):
+    tokens = [
+        ("A:", 1.0, {"A:": 1.0}),
+        (" no", 0.8, {" no": 0.8, " yes": 0.2}),
+        ("\nB:", 1.0, {"\nB:": 1.0}),
+        (" yes", 0.7, {" yes": 0.7, " no": 0.3}),
+    ]
+    say(sandbox, rated("A: no\nB: yes", *tokens))
+
+    found = classify(auth)
+
+    assert (found["label"], found["confidence"]) == ("payment", 0.7)
+    assert found["scores"] == {"delivery": None, "payment": 0.7, "praise": None}
+
+
+def test_that_all_are_denied_shows_in_no_one_place(sandbox, auth):
+    say(sandbox, rated("A: no\nB: no\nC: no", ("A: no\nB: no\nC: no", 0.5, {})))
+
+    found = classify(auth, multiple=True)
+
+    assert (found["labels"], found["confidence"]) == ([], None)
+    assert "do not show the answer" in found["confidence_note"]
 
 
 def test_without_alternatives_only_the_answer_has_a_score(sandbox, auth):
@@ -305,6 +368,15 @@ def test_other_words_are_asked_again_with_the_list(sandbox, auth, capsys):
     assert "names no category" in capsys.readouterr().err
 
 
+def test_none_may_fit_when_asked_again_too(sandbox, auth):
+    say(sandbox, "It is complicated.", "NONE")
+
+    assert classify(auth, multiple=True)["labels"] == []
+    again = asked(sandbox)[1]["messages"][-1]["content"]
+    assert "if none fits, answer NONE" in again
+    assert "the letters of all categories" in again
+
+
 def test_an_answer_that_names_none_twice_is_an_error_that_keeps_it(sandbox, auth):
     say(sandbox, "It is complicated.")
 
@@ -314,6 +386,30 @@ def test_an_answer_that_names_none_twice_is_an_error_that_keeps_it(sandbox, auth
     assert "It is complicated." == caught.value.partial
     assert 2 == len(asked(sandbox))
     assert caught.value.cost_usd == pytest.approx(2 * price(21, 27))
+    assert not job_unpaid(vars(caught.value))
+
+
+def test_an_answer_that_was_paid_is_in_the_error_of_the_question_after_it(
+    sandbox, auth
+):
+    fail_after(sandbox, "It is complicated.")
+
+    with pytest.raises(TogetherError, match="too long") as caught:
+        classify(auth)
+
+    error = caught.value
+    assert error.status == 400
+    assert error.partial == {
+        "text": "It is complicated.",
+        "usage": {**usage(), "cached_tokens": 0},
+        "cost_usd": pytest.approx(price(21, 27)),
+        "model": MODEL,
+    }
+    assert (error.usage, error.cost_usd) == (
+        error.partial["usage"],
+        error.partial["cost_usd"],
+    )
+    assert not job_unpaid(vars(error))
 
 
 def test_a_list_that_was_cut_is_no_answer(sandbox, auth):
@@ -380,6 +476,12 @@ def test_a_category_that_is_denied_is_not_chosen(text, codes):
         ("This is about a delivery, I think", ["A"]),
         ("delivery or payment", None),
         ("A parcel was lost", None),
+        ("B\n\nBecause money is missing.", ["B"]),
+        ("**payment**\nA customer owes money, no parcel.", ["B"]),
+        ("B\n\nIt is about delivery.", None),
+        ("B\n\nWait, it is C.", None),
+        ("B\n\nWait.\n\nAnswer: C", ["C"]),
+        ("B\nC", None),
         ("D", None),
         ("", None),
         ("NONE", None),
@@ -437,6 +539,171 @@ ANSWERS = {"A": "yes", "B": "no"}
 )
 def test_words_that_look_like_a_category_are_none(text, coded, multiple, codes):
     assert codes == recognised(text, coded, multiple)
+
+
+TOPICS = {"A": "sports", "B": "politics", "C": "science"}
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("A: sports\nB: politics", "AB"),
+        ("A. sports, B. politics", "AB"),
+        ("A) sports; C) science", "AC"),
+        ("**A: sports**\n**B: politics**", "AB"),
+        ("A - sports\nB - politics", "AB"),
+        ("A (sports), B (politics)", "AB"),
+        ("A (no), B (yes)", "B"),
+        ("A: yes\nB: no\nC: yes", "AC"),
+        ("A:yes,B:no,C:yes", "AC"),
+        ("A: yes. B: no. C: yes.", "AC"),
+        ("A: true, B: false, C: true", "AC"),
+        ("A: no\nB: no\nC: no", ""),
+        ("A: no\nB: no\nC: no\n\nAnswer: NONE", ""),
+        ("sports: yes\npolitics: no\nscience: no", "A"),
+        ("A: it is about a match.\nB: it names a minister.", "AB"),
+        ("- **sports**: it is about a match\n- **politics**: a minister", "AB"),
+        ("1. sports\n2. politics", "AB"),
+        ("A: sports\nB: politics\nC: science\n\nAnswer: A, B", "AB"),
+        ("Having read it: the answer is A, B", "AB"),
+        ("A, and B", "AB"),
+        ("It is about sports, and also about politics.", "AB"),
+        ("not at all sports, but politics", "B"),
+        ("Sports, no; politics, yes", "B"),
+        ("Not fitting: sports, politics. Fitting: science", "C"),
+        ("The answer: none of them", ""),
+    ],
+)
+def test_several_answers_are_recognised_in_what_is_said_of_each(text, codes):
+    assert recognised(text, TOPICS, multiple=True) == [*codes]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A: politics, B: sports",
+        "A (politics), B (sports)",
+        "A: sports?\nB: politics",
+        "A: no, it is politics",
+        "A: yes\nB: no\nA: no",
+        "A: yes B: no C: yes",
+        "A (not sports), B (politics)",
+        "A: 0.9, B: 0.1",
+        "A: hardly, B: certainly",
+        "A: no\nB: no",
+        "no sports, politics or science",
+        "It is none of these: sports, politics",
+        "Not only is this sports, it is politics too",
+        "Is it sports? Is it politics?",
+    ],
+)
+def test_several_answers_that_may_be_meant_in_two_ways_are_none(text):
+    assert recognised(text, TOPICS, multiple=True) is None
+
+
+FEELINGS = {"A": "positive", "B": "negative", "C": "neutral"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("A: positive\nB: negative\nC: neutral\n\nAnswer: B", "B"),
+        ("A: positive, B: negative, C: neutral. Answer: B", "B"),
+        ("A: no\nB: yes\nC: no", "B"),
+        ("Positive? No, negative.", "B"),
+        ("Is it positive? No. It is negative.", "B"),
+        ("Positive is wrong, it is negative", "B"),
+        ("The sentiment is positive rather than negative", "A"),
+        ("A: positive\nIt is not negative.", "A"),
+        ("positive\n\nThe text is not negative or neutral.", "A"),
+        ("A: positive (95 %)", "A"),
+        ("A (95 %)", "A"),
+        ("positive (not negative)", "A"),
+        ("\\boxed{\\text{B}}", "B"),
+        ("Answer: B: negative", "B"),
+        ("The answer is A because it thanks them", "A"),
+        ("This is a positive text that is not long", "A"),
+        ("A. The parcel has not come, e.g. today", "A"),
+    ],
+)
+def test_one_category_is_recognised_among_others(text, code):
+    assert recognised(text, FEELINGS, multiple=False) == [code]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not at all positive",
+        "not really positive",
+        "not very positive",
+        "rather not positive",
+        "cannot be positive",
+        "can't be called positive",
+        "wasn't positive",
+        "doesn\u2019t sound positive",
+        "It is not a clearly positive text",
+        "I do not think that it is positive",
+        "without anything positive",
+        "anything but positive",
+        "far from positive",
+        "Das ist nicht positive",
+        "positive does not fit",
+        "The answer is not B",
+        "The answer B is wrong",
+        "A? No: B",
+        "A. No, it is negative.",
+        "A: unlikely, B: likely",
+        "A: 0.1\nB: 0.9",
+        "A: B",
+        "A: negative",
+        "A: positive\nB: negative\nC: neutral",
+        "positive and negative",
+    ],
+)
+def test_a_category_that_is_denied_in_other_words_is_not_chosen(text):
+    assert recognised(text, FEELINGS, multiple=False) is None
+
+
+@pytest.mark.parametrize("text", ["No", "No\n\nThe text says that it is late.", "B"])
+def test_a_category_may_be_called_no(text):
+    assert recognised(text, ANSWERS, multiple=False) == ["B"]
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        ([str(n) for n in range(28)], "C1"),
+        (["A", "1", "2"], "C1"),
+        (["B", "3", "2", "1"], "C1"),
+        (["(a)", "C1", "2"], "CC1"),
+        (["B", "other"], "1"),
+        (["1", "2"], "A"),
+    ],
+)
+def test_codes_are_no_names_of_categories(names, code, sandbox, auth):
+    for number, name in enumerate(names):
+        say(sandbox, name)
+        assert classify(auth, labels=names)["label"] == name
+        say(sandbox, list(codes_in(asked(sandbox)[-1]))[number])
+        assert classify(auth, labels=names)["label"] == name
+    assert next(codes_in(asked(sandbox)[0])) == code
+    word = "letter" if code == "A" else "number" if code == "1" else "code"
+    assert f"the {word} of the one" in asked(sandbox)[0]["messages"][0]["content"]
+
+
+def codes_in(body):
+    """The codes of the categories that a request names."""
+    for line in body["messages"][0]["content"].splitlines()[1:-1]:
+        yield line.partition(":")[0]
+
+
+def test_a_category_may_be_called_none(sandbox, auth):
+    say(sandbox, rated("None", ("None", 0.8, {"None": 0.8, "A": 0.1})))
+
+    found = classify(auth, labels=["x", "None"], multiple=True)
+
+    assert (found["labels"], found["confidence"]) == (["None"], 0.8)
+    assert "if none fits" not in asked(sandbox)[0]["messages"][0]["content"]
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,7 @@ def test_a_server_that_never_accepts_is_given_up(monkeypatch):
 def test_silence_is_given_up(monkeypatch):
     monkeypatch.setitem(client_request.READ_TIMEOUT, "creates", 0.2)
     release = threading.Event()
-    with server(lambda connection: release.wait(10)) as (url, requests):
+    with server(lambda connection: release.wait(60)) as (url, requests):
         with pytest.raises(TogetherError, match="silent") as caught:
             CREATE(auth_for(url), BATCH)
         release.set()
@@ -808,7 +808,7 @@ def test_a_piece_is_shown_before_the_next_arrives(chunked, monkeypatch):
             shown.clear()
             data = text.encode()
             connection.sendall(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data)
-            if piece and not shown.wait(5):
+            if piece and not shown.wait(60):
                 missed.append(text)
         if chunked:
             connection.sendall(b"0\r\n\r\n")

@@ -180,7 +180,7 @@ def test_another_job_that_creates_the_same_is_waited_for(workspace, monkeypatch)
     monkeypatch.setattr(create_once, "PAUSE", 0.01)
     service = Service(searchable=False)
     done = threading.Event()
-    workspace.register("f/other", lambda: done.wait(10))
+    workspace.register("f/other", lambda: done.wait(60))
     other = jobs.start("f/other")
     record(job=other)
     results = []
@@ -198,7 +198,7 @@ def test_another_job_that_creates_the_same_is_waited_for(workspace, monkeypatch)
 def test_another_job_that_takes_too_long_is_named(workspace, monkeypatch):
     monkeypatch.setattr(create_once, "PATIENCE", 0)
     done = threading.Event()
-    workspace.register("f/other", lambda: done.wait(10))
+    workspace.register("f/other", lambda: done.wait(60))
     other = jobs.start("f/other")
     record(job=other)
 
@@ -231,6 +231,31 @@ def test_a_job_that_died_leaves_its_intent_to_the_next(workspace, job):
     assert service.once() == ({"id": "thing-0"}, True)
 
 
+@pytest.mark.parametrize("made", [None, {}, "thing-0", {"id": 5}, ["thing-0"]])
+def test_a_record_that_does_not_say_what_was_made_is_named(made, workspace):
+    service = Service()
+    service.once()
+    (kept,) = workspace.resources.values()
+    kept["value"]["made"] = made
+
+    with pytest.raises(TogetherError, match="does not say what was made") as error:
+        service.once()
+    assert error.value.type == "invalid_answer"
+    assert len(service.things) == 1
+
+
+def test_a_record_without_a_time_and_of_an_odd_job_is_an_open_intent(workspace):
+    service = Service(searchable=False)
+    service.once()
+    (kept,) = workspace.resources.values()
+    kept["value"] = {"job": {"a": 1}}
+
+    with pytest.raises(TogetherError, match="sent the same request") as error:
+        service.once()
+    assert error.value.ambiguous
+    assert len(service.things) == 1
+
+
 def test_a_job_that_may_keep_nothing_creates_all_the_same(workspace, capsys):
     workspace.faults.append(Fault("resources/create", 403))
     service = Service()
@@ -255,6 +280,17 @@ def test_a_thing_that_could_not_be_recorded_is_still_handed_over(workspace, caps
     assert service.once() == ({"id": "thing-0"}, False)
     assert "was not recorded" in capsys.readouterr().err
     assert service.once() == ({"id": "thing-0"}, True)
+
+
+def test_records_that_cannot_be_swept_are_no_reason_to_call_it_unrecorded(
+    workspace, capsys
+):
+    workspace.faults.append(Fault("resources/list", 500))
+
+    assert Service().once() == ({"id": "thing-0"}, False)
+    told = capsys.readouterr().err
+    assert "records of a week ago stay" in told
+    assert "was not recorded" not in told
 
 
 def test_records_that_are_old_or_too_many_are_forgotten(workspace, monkeypatch):

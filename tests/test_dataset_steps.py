@@ -139,6 +139,52 @@ PAIRS = [{"question": f"Question {n}", "answer": f"Answer {n}"} for n in range(2
             PREFERENCE,
         ),
         (
+            {
+                "prompt": "Q",
+                "chosen": {"role": "Assistant", "content": "A"},
+                "rejected": {"content": "B"},
+            },
+            "preference",
+            PREFERENCE,
+        ),
+        (
+            {
+                "prompt": json.dumps(ASKED),
+                "chosen": json.dumps([SAID]),
+                "rejected": json.dumps(OTHER),
+            },
+            "preference",
+            PREFERENCE,
+        ),
+        (
+            {
+                "chosen": json.dumps([ASKED, SAID]),
+                "rejected": " " + json.dumps([ASKED, OTHER]),
+            },
+            "preference",
+            PREFERENCE,
+        ),
+        (
+            {"prompt": json.dumps([ASKED]), "completion": json.dumps([SAID])},
+            "conversation",
+            {"messages": [ASKED, SAID]},
+        ),
+        *(
+            (
+                {"prompt": "Q", "completion": answer},
+                "instruction",
+                {"prompt": "Q", "completion": answer},
+            )
+            for answer in (
+                '{"from": "Rome", "value": 1}',
+                '[{"role": "user"}]',
+                "[]",
+                "[1]",
+                "{role",
+                "[" * 9_999,
+            )
+        ),
+        (
             {**PREFERENCE, "input": {"messages": [ASKED], "tools": [{"type": "x"}]}},
             "preference",
             {**PREFERENCE, "input": {"messages": [ASKED], "tools": [{"type": "x"}]}},
@@ -217,6 +263,7 @@ def test_a_row_becomes_what_the_service_trains_on(row, shape, made):
         ({"messages": []}, "no messages"),
         ({"messages": [ASKED]}, "no message of an assistant"),
         ({"messages": [{"role": "ghost", "content": "x"}]}, "unknown role 'ghost'"),
+        ({"messages": [{"content": "x"}]}, r"messages\[0\] has no role"),
         ({"messages": [ASKED, {"role": "assistant"}]}, r"messages\[1\] says nothing"),
         ({"prompt": "Q", "chosen": "A", "rejected": ""}, "preferred answer"),
         (
@@ -252,6 +299,42 @@ def test_a_row_becomes_what_the_service_trains_on(row, shape, made):
             "has nothing in answer$",
         ),
         ({"prompt": "Q", "chosen": "A", "rejected": "A"}, "same answer twice"),
+        (
+            {"chosen": [ASKED, SAID, FIRST], "rejected": [ASKED, SAID, SAID]},
+            "has chosen that ends with a message of role 'user'",
+        ),
+        (
+            {"prompt": "Q", "chosen": [SAID], "rejected": [FIRST]},
+            "has rejected that ends with a message of role 'user'",
+        ),
+        (
+            {"prompt": "Q", "chosen": json.dumps([FIRST]), "rejected": "B"},
+            "has chosen that ends with a message of role 'user'",
+        ),
+        (
+            {"prompt": "Q", "chosen": SYSTEM, "rejected": "B"},
+            "has chosen that ends with a message of role 'system'",
+        ),
+        (
+            {
+                "prompt": "Q",
+                "chosen": [{"from": "human", "value": "A"}],
+                "rejected": [{"from": "gpt", "value": "B"}],
+            },
+            "role 'human': its last message must be the assistant's",
+        ),
+        (
+            {**PREFERENCE, "preferred_output": [{"role": "ghost", "content": "A"}]},
+            "has preferred_output that ends with a message of role 'ghost'",
+        ),
+        (
+            {"prompt": [ASKED, SAID, ASKED], "completion": [FIRST]},
+            "a completion without a message of an assistant",
+        ),
+        (
+            {"prompt": [ASKED], "completion": [{"role": "assistant"}]},
+            r"completion\[0\] says nothing",
+        ),
         ({"question": "Q", "answer": ["A"]}, r"answer \(no text\)"),
         ({"messages": [ASKED, SAID], "tools": "f"}, "tools that are not JSON"),
         ({"messages": [ASKED, SAID], "tools": "[NaN]"}, "tools that are not JSON"),

@@ -311,6 +311,94 @@ def test_a_deployment_that_is_not_to_be_found_is_not_known(sandbox, lifecycles, 
     assert not lifecycles["deployment"].lives
 
 
+def test_an_endpoint_whose_name_is_not_told_is_looked_for_before_it_costs(
+    lifecycles, auth
+):
+    real = lifecycles.answers["create_project_endpoint"]
+
+    def nameless(arguments):
+        return {**real(arguments), "name": None}
+
+    lifecycles.answers["create_project_endpoint"] = nameless
+    assert deploy(auth)["model"].endswith("/chat")
+
+    lifecycles.answers["list_project_endpoints"] = lambda _: {"data": []}
+    with pytest.raises(TogetherError, match="did not say the name") as error:
+        deploy(auth, name="other")
+    assert not error.value.ambiguous
+    assert len(lifecycles["deployment"].lives) == 1
+
+
+@pytest.mark.parametrize("split", [{"a": 1}, "all", 5])
+def test_an_odd_share_of_requests_is_refused_before_anything_costs(
+    split, lifecycles, auth
+):
+    real = lifecycles.answers["create_project_endpoint"]
+
+    def odd(arguments):
+        return {**real(arguments), "trafficSplit": split}
+
+    lifecycles.answers["create_project_endpoint"] = odd
+
+    with pytest.raises(TogetherError, match="should be a list"):
+        deploy(auth)
+    assert not lifecycles["deployment"].lives
+
+
+@pytest.mark.parametrize("answer", [None, [], "ok", {"status": 5}])
+def test_a_restart_that_is_answered_oddly_has_its_job(answer, lifecycles, auth):
+    made = deploy(auth)
+    main_of(find("waits/cancel_job"))(auth, "deployment", made["job_id"])
+    lifecycles.advance(4000)
+    real = lifecycles.answers["update_endpoint_deployment"]
+    lifecycles.answers["update_endpoint_deployment"] = lambda arguments: (
+        real(arguments) and answer
+    )
+
+    again = deploy(auth)
+
+    assert (again["job_id"], again["started"]) == (made["job_id"], True)
+    assert again["state"] is None or isinstance(again["state"], str)
+
+
+@pytest.mark.parametrize("cents", [0, "0", -5, None, "a lot"])
+def test_hardware_that_costs_nothing_has_a_price_that_is_not_told(cents, sandbox, auth):
+    profiles(sandbox, ("cr_1", 1))
+    instances(sandbox, x1=cents)
+
+    found = plan(auth)
+
+    assert found["usd_per_hour"] is None
+    assert "no price" in found["cost_note"]
+
+
+def test_a_state_that_is_not_told_is_not_taken_for_running(lifecycles, auth):
+    made = deploy(auth)
+    real = lifecycles.answers["get_endpoint_deployment"]
+    places = {n: made[n] for n in ("endpoint_id", "deployment_id")}
+    listed = lifecycles.answers["list_project_endpoints"]({"limit": 100})
+    listed["data"][0]["deployments"][0]["state"] = None
+    lifecycles.answers["list_project_endpoints"] = lambda _: listed
+    shown = {**real({**places, "project_id": "p"}), "status": {"state": None}}
+    lifecycles.answers["get_endpoint_deployment"] = lambda _: shown
+
+    with pytest.raises(TogetherError, match="does not say whether"):
+        plan(auth, endpoint_name="chat")
+    with pytest.raises(TogetherError, match="does not say whether"):
+        deploy(auth)
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [[], "p", {}, {"project": "p"}, {"project": [1]}, {"project": {"id": None}}],
+)
+def test_a_key_of_no_project_is_told(identity, sandbox, auth):
+    sandbox.answers["get_identity"] = lambda _: identity
+
+    with pytest.raises(TogetherError, match="no single project"):
+        deploy(auth)
+
+
 def test_a_name_that_serves_another_model_is_refused(lifecycles, auth):
     deploy(auth)
 
@@ -352,6 +440,23 @@ def test_a_price_that_is_not_listed_is_made_of_one_gpu_s_or_not_known(sandbox, a
 
     assert found["usd_per_hour"] is None
     assert "no price" in found["cost_note"]
+
+
+@pytest.mark.parametrize("member", ["config", "gpuType", "gpuCount", "quantization"])
+@pytest.mark.parametrize("value", [None, 0.5, [5], {"a": 1}])
+def test_an_odd_configuration_spoils_no_plan(member, value, sandbox, auth):
+    profiles(sandbox, ("cr_1", 1), ("cr_2", 2))
+    answer = sandbox.answers["list_supported_models"](None)
+    answer["data"][0]["deploymentProfiles"][0][member] = value
+    sandbox.answers["list_supported_models"] = lambda _: answer
+    instances(sandbox, x1=250, x2=520)
+
+    found = plan(auth, config="cr_2")
+
+    assert (found["gpu_count"], found["usd_per_hour"]) == (2, 5.2)
+    if member != "config":
+        odd = plan(auth, config="cr_1")
+        assert odd["usd_per_hour"] == (2.5 if member == "quantization" else None)
 
 
 def test_a_model_of_the_project_is_served_by_its_own_configurations(

@@ -73,7 +73,7 @@ def dev(clone, *words, program=None, cwd=None, **environment):
         env={**os.environ, **known},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -106,7 +106,7 @@ def test_what_was_interrupted_or_has_lost_its_python_is_begun_again(clone):
     while not (clone / ".venv/pyvenv.cfg").exists():
         assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     assert process.returncode in (130, -signal.SIGINT)
     assert b"Traceback" not in said
 
@@ -180,7 +180,7 @@ def test_two_that_begin_at_once_both_run(clone):
         )
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=120)[1] for process in both]
+    said = [process.communicate(timeout=300)[1] for process in both]
 
     assert [process.returncode for process in both] == [0, 0], said
     assert sum("(once" in text for text in said) == 1
@@ -195,7 +195,7 @@ def environment(clone, code, program=sys.executable, **more):
         env={**os.environ, "PYTHONPATH": str(clone / "tools"), **known},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -304,5 +304,5 @@ def test_ctrl_c_while_modules_load_is_no_traceback(tmp_path):
 
     process.send_signal(signal.SIGINT)
 
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     assert (process.returncode, said) == (130, "")

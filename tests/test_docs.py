@@ -11,6 +11,7 @@ from tools.flows.pack_flows import flows
 from tools.operations import ROOT, operations, scripts, steps
 from tools.pages.recipes import SCRIPTS, recipes
 from tools.tree.locks import PYTHON, PYTHONS
+from tools.workspace.deployed import record_names
 
 PAGES = sorted(
     path
@@ -43,6 +44,14 @@ def test_links_lead_somewhere():
             assert found.exists(), (path.name, link)
             if heading and found in TEXTS:
                 assert heading in anchors(TEXTS[found]), (path.name, link)
+
+
+def test_each_row_of_a_table_has_the_cells_of_its_head():
+    for path, text in TEXTS.items():
+        text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+        for table in re.findall(r"^(?:\|.*\n)+", text, re.M):
+            counts = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
+            assert len(counts) == 1, (path.name, table)
 
 
 def commands(text):
@@ -140,6 +149,14 @@ def test_the_tools_for_agents_are_all_named():
     assert sorted(named) == sorted(one.name for one in AGENTS)
     assert "holds sixteen tools" in told[0]
     assert len(named) == 16
+
+
+def test_all_that_jobs_remember_is_named_where_one_deploys():
+    told = TEXTS[ROOT / "docs/deploy.md"]
+    names = record_names()
+
+    assert {"rows", "intents"} <= names
+    assert [name for name in names if f"`togetherai_{name}/`" not in told] == []
 
 
 def test_files_that_contributors_are_sent_to_exist():

@@ -9,6 +9,7 @@ import json
 import random
 import struct
 import threading
+import time
 import zipfile
 import zlib
 
@@ -25,6 +26,7 @@ from scripts.workspace.storage import check_storage, write_object
 from tests.conftest import KEY
 from tests.support.byte_server import ByteServer, Thing
 from tests.support.sound import wav
+from tests.test_client import server
 from tools.bench import bench_transfer
 
 WORDS = random.Random(11).randbytes(3_000_000)
@@ -591,6 +593,129 @@ def test_a_signed_address_that_lapsed_is_asked_for_again(api, storage):
     del storage.things["/old"]
     thing.headers = {"location": new}
     assert first + all_of(source) == WORDS
+
+
+def trickling(kind, *pieces):
+    """A whole answer whose body comes in these pieces, of a length nobody says."""
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n"
+    chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (*pieces, b"")]
+
+    def give(connection):
+        connection.sendall(f"{head}transfer-encoding: chunked\r\n\r\n".encode())
+        for chunk in chunks:
+            time.sleep(0.01)  # or the pieces come together
+            connection.sendall(chunk)
+
+    return give
+
+
+@pytest.mark.parametrize(
+    ("kind", "pieces"),
+    [
+        ("text/html", [b"<", b"html>Log in</html>"]),
+        ("application/json", [b'{"error": {"message": "Log in"}}']),
+        ("application/json", [b'{"err', b'or": {"message": "Log in"}}']),
+    ],
+)
+def test_what_is_no_file_is_known_however_it_comes(kind, pieces):
+    give = trickling(kind, *pieces)
+    with server(give) as (url, _):
+        auth = {"api_key": KEY, "base_url": url}
+        with pytest.raises(TogetherError, match=r"Log in|is a web page"):
+            main("files/download_file")(auth, "file-1")
+
+
+def test_a_file_that_comes_byte_by_byte_is_named_by_what_it_is():
+    content = picture()
+    with server(trickling("", content[:3], content[3:])) as (url, _):
+        auth = {"api_key": KEY, "base_url": url}
+        found = main("files/download_file")(auth, "file-1")
+
+    assert base64.b64decode(found["file"]) == content
+    assert found["filename"].endswith(".png")
+
+
+@pytest.mark.parametrize("status", [200, 206])
+def test_what_is_compressed_is_not_put_behind_what_was_not(status, storage):
+    packed = gzip.compress(WORDS)
+    tagged = {"etag": '"1"'}
+    thing = storage.things["/x"] = Thing(WORDS, tagged, cuts=[50_000], chunked=True)
+    source = open_url(f"{storage.url}/x", {"base_url": storage.url}, "the address")
+    first = source.read(1000)
+    assert first == WORDS[:1000]
+    thing.content, thing.ranges = packed, status == 206
+    thing.headers = {**tagged, "content-encoding": "gzip"}
+
+    with pytest.raises(TogetherError, match="the server compresses it") as caught:
+        all_of(source)
+    assert caught.value.type == "changed_download"
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "same"),
+    [
+        ('W/"1"', 'W/"2"', False),
+        ("1", "2", False),
+        ('W/"1"', 'W/"1"', True),
+        ('W/"1"', '"1"', True),
+        ('"1"', 'W/"1"', False),
+        ('W/"1"', "", True),
+        ("", '"2"', True),
+    ],
+)
+def test_a_part_of_another_content_is_none_however_weak_its_tag(
+    first, later, same, storage
+):
+    tagged = {"etag": first} if first else {}
+    thing = storage.things["/x"] = Thing(WORDS, tagged, cuts=[50_000])
+    source = open_url(f"{storage.url}/x", {"base_url": storage.url}, "the address")
+    begun = source.read(1000)
+    thing.headers = {"etag": later} if later else {}
+    if same:
+        assert begun + all_of(source) == WORDS
+        return
+    with pytest.raises(TogetherError, match=r"another part|cannot send the rest"):
+        all_of(source)
+
+
+@pytest.mark.parametrize("parts", [{"0": {"url": "https://x/y"}}, "x", {}, None])
+def test_parts_that_are_no_list_are_no_empty_file(parts):
+    with pytest.raises(TogetherError, match="does not list the parts"):
+        FileParts(parts, {}, None)
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        (["x"], "headers of a part are no object"),
+        ({"X": "a\r\nb: c"}, "its header 'X' cannot be sent"),
+        ({"X": {"a": 1}}, "its header 'X' cannot be sent"),
+        ({"X": "\u20ac"}, "its header 'X' cannot be sent"),
+        ({"X y": "a"}, "its header 'X y' cannot be sent"),
+    ],
+)
+def test_headers_of_a_part_that_cannot_be_sent_are_named(headers, words, storage):
+    parts = [{"url": f"{storage.url}/x", "headers": headers}]
+    with pytest.raises(TogetherError, match=words):
+        FileParts(parts, {"base_url": storage.url}, None).read()
+    assert not storage.asked
+
+
+def test_headers_of_a_part_are_sent_as_texts(storage):
+    storage.things["/x"] = Thing(b"abc")
+    named = {"X-Count": 5, "X-None": None, "X-Odd": "\xe9"}
+    parts = [{"url": f"{storage.url}/x", "headers": named}]
+    assert FileParts(parts, {"base_url": storage.url}, None).read() == b"abc"
+    (asked,) = storage.asked
+    assert (asked["x-count"], asked["x-odd"]) == ("5", "\xe9")
+    assert "x-none" not in asked
+
+
+def test_of_boxes_only_those_are_kept_that_tell_something():
+    names = (number.to_bytes(4, "big") for number in range(1000))
+    end = FileEnd()
+    end.take(FILM[:24] + b"".join(b"\0\0\0\x08" + name for name in names))
+    assert len(end.boxes) < 5
 
 
 def test_a_refusal_of_the_storage_says_what_it_is(api, storage):

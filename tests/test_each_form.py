@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scripts.client import TogetherError
 from scripts.client.form import NOT_GIVEN, SWITCH, normalise
 from scripts.client.request import Request
-from tests.support.expected_request import module_table, valid
+from tests.support.expected_request import descriptor, valid
 from tests.support.form_assertions import check_sent, check_untouched
 from tests.support.form_values import (
     ABSENT,
@@ -99,7 +99,7 @@ def test_an_untouched_form_gives_nothing_but_what_it_must(operation):
     """The required, switches at the service's own default, and main's own defaults."""
     fields = form(operation)["properties"]
     fields.pop("auth")
-    table = module_table(operation)["arguments"]["properties"]
+    table = descriptor(operation)["arguments"]["properties"]
 
     unasked = []
     for name, value in filled(fields, operation.required, {}).items():
@@ -150,7 +150,7 @@ def test_whatever_a_person_fills_in_is_what_is_sent(operation, data):
 
 def request(operation, arguments, auth):
     """The request that arguments become; it is not sent."""
-    return Request(auth, module_table(operation), arguments)
+    return Request(auth, descriptor(operation), arguments)
 
 
 def attempt(operation, arguments, auth):

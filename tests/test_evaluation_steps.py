@@ -195,6 +195,72 @@ def test_an_evaluation_without_a_verdict_is_red(sandbox, lifecycles, auth):
     assert caught.value.partial["failed"] == 2
     lost |= {"label_counts": {"good": 1}}
     assert report(auth, made)["failed"] == 2
+    lost["error"] = {"code": None, "message": None}
+    assert "note" not in report(auth, made)
+    lost["error"] = {"code": None, "message": "two rows were too long"}
+    assert "two rows were too long" in report(auth, made)["note"]
+
+
+@pytest.mark.parametrize(
+    ("results", "judged"),
+    [
+        ({"aggregated_scores": {"pass_percentage": 80}}, True),
+        ({"aggregated_scores": {"mean_score": "0.0"}}, True),
+        ({"pass_percentage": 12.5}, True),
+        ({"A_wins": "0", "B_wins": "2", "Ties": "0"}, True),
+        ({"A_wins": "0", "B_wins": "0", "Ties": "0"}, False),
+        ({"label_counts": {"good": "0", "bad": None}}, False),
+        ({"label_counts": '{"good": 0}'}, False),
+    ],
+)
+def test_verdicts_are_counted_in_whichever_numbers_tell_them(
+    results, judged, sandbox, auth
+):
+    shown = {"workflow_id": "w", "status": "completed", "type": "score"}
+    lost = {**results, "judge_fail_count": "3"}
+    sandbox.answers["get_evaluation"] = lambda _: {**shown, "results": lost}
+
+    if judged:
+        assert report(auth, "w")["failed"] == 3
+    else:
+        with pytest.raises(TogetherError, match="No row got a verdict: 3"):
+            report(auth, "w")
+
+
+@pytest.mark.parametrize("lost", [{}, {"judge_fail_count": None}])
+def test_failures_that_are_not_told_are_not_0(lost, sandbox, auth):
+    shown = {"workflow_id": "w", "status": "completed", "type": "compare"}
+    results = {"A_wins": 1, **lost}
+    sandbox.answers["get_evaluation"] = lambda _: {**shown, "results": results}
+
+    assert report(auth, "w")["failed"] is None
+
+
+@pytest.mark.parametrize("shown", [[], {}, {"status": None}, {"status": "queued"}])
+def test_one_that_shows_itself_oddly_is_not_paid_for_again(
+    shown, lifecycles, auth, workspace
+):
+    made = submit(auth)
+    lifecycles.answers["get_evaluation"] = lambda _: shown
+
+    again = submit(auth)
+
+    assert (again["evaluation_id"], again["reattached"]) == (
+        made["evaluation_id"],
+        True,
+    )
+
+
+@pytest.mark.parametrize("parameters", ["text", [1], None, 5])
+def test_an_odd_entry_keeps_no_evaluation_from_being_found(
+    parameters, lifecycles, auth
+):
+    made = submit(auth)
+    real = lifecycles.answers["list_evaluations"]
+    odd = {"workflow_id": "odd", "status": "pending", "parameters": parameters}
+    lifecycles.answers["list_evaluations"] = lambda given: [odd, *real(given)]
+
+    assert submit(auth)["evaluation_id"] == made["evaluation_id"]
 
 
 def test_a_report_of_what_is_not_done_says_its_state(lifecycles, auth):

@@ -5,8 +5,9 @@ import json
 import jsonschema
 import pytest
 
+from scripts.catalog.pricing import job_unpaid
 from scripts.client import TogetherError
-from tests.support.canned_chat import MODEL, asked, price, say, usage
+from tests.support.canned_chat import MODEL, asked, fail_after, price, say, usage
 from tests.support.expected_request import main_of
 from tools.local.job_runner import run
 from tools.operations import find
@@ -143,6 +144,7 @@ def test_a_second_misfit_is_an_error_that_keeps_the_text(text, field, sandbox, a
     assert text == error.partial
     assert field == error.problems[0]["field"]
     assert error.cost_usd == pytest.approx(2 * price(21, 27))
+    assert not job_unpaid(vars(error))
     assert 2 == len(asked(sandbox))
 
 
@@ -219,6 +221,65 @@ def test_an_answer_that_was_cut_is_not_asked_for_again(sandbox, auth):
 
     assert '{"name": "Ad' == caught.value.partial
     assert 1 == len(asked(sandbox))
+
+
+def test_an_answer_that_was_paid_is_in_the_error_of_the_question_after_it(
+    sandbox, auth
+):
+    fail_after(sandbox, "Ada is 36.")
+
+    with pytest.raises(TogetherError, match="too long") as caught:
+        extract(auth)
+
+    error = caught.value
+    assert error.status == 400
+    assert error.partial == {
+        "text": "Ada is 36.",
+        "usage": {**usage(), "cached_tokens": 0},
+        "cost_usd": pytest.approx(price(21, 27)),
+        "model": MODEL,
+    }
+    assert error.cost_usd == error.partial["cost_usd"]
+    assert not job_unpaid(vars(error))
+
+
+def test_what_a_second_question_may_have_cost_is_not_left_out(sandbox, auth):
+    """It broke off: its tokens count, and what it had said is there."""
+
+    def broken(body, whole):
+        whole["choices"][0]["finish_reason"] = "abort"
+        return whole
+
+    say(sandbox, {"content": None, "reasoning": "Ada, of course."}, broken)
+    with pytest.raises(TogetherError, match="broke off") as caught:
+        extract(auth)
+
+    partial = caught.value.partial
+    assert partial["text"] == "Ada, of course."
+    assert partial["cost_usd"] == pytest.approx(2 * price(21, 27))
+    assert partial["broken_answer"]["choices"][0]["finish_reason"] == "abort"
+
+
+def test_what_a_second_question_cost_may_be_unknown(sandbox, auth, monkeypatch):
+    monkeypatch.setattr("scripts.resilience.retry.FIRST_WAIT", 0.001)
+    fail_after(sandbox, "Ada is 36.", status=500)
+
+    with pytest.raises(TogetherError) as caught:
+        extract(auth)
+
+    partial = caught.value.partial
+    assert partial["usage"] == {**usage(), "cached_tokens": 0}
+    assert (partial["cost_usd"], bool(partial["cost_note"])) == (None, True)
+
+
+def test_a_first_question_that_fails_has_no_bill(sandbox, auth):
+    sandbox.faults.append(Fault("chat/completions", 400, body={"error": "no such"}))
+
+    with pytest.raises(TogetherError, match="no such") as caught:
+        extract(auth)
+
+    assert (caught.value.partial, caught.value.may_be_paid) == (None, None)
+    assert job_unpaid(vars(caught.value))
 
 
 def test_a_model_without_schemas_is_told_in_words(sandbox, auth, capsys):
@@ -330,6 +391,98 @@ def test_a_schema_of_any_kind_is_sent_as_an_object(schema, text, data, sandbox, 
     sent = asked(sandbox)[0]["response_format"]["json_schema"]["schema"]
     assert "object" == sent["type"]
     jsonschema.Draft202012Validator(sent).validate(json.loads(text))
+
+
+NESTED = {"type": "array", "items": {"anyOf": [{"type": "string"}, {"$ref": "#"}]}}
+REFERRING = [
+    (NESTED, ["a", ["b", ["c"]]], ["a", {"value": ["b"]}]),
+    ({**NESTED, "items": {"anyOf": [{"enum": ["a"]}, {"$ref": ""}]}}, [["a"]], ["b"]),
+    (
+        {"prefixItems": [{"type": "string"}, {"$ref": "#/prefixItems/0"}]},
+        ["a", "b"],
+        [3],
+    ),
+    (
+        {
+            "anyOf": [{"type": "string"}, {"items": {"$ref": "#/anyOf/0"}}],
+            "not": {"const": 3},
+        },
+        ["a"],
+        [3],
+    ),
+    (
+        {"items": {"$ref": "#/%24defs/row"}, "$defs": {"row": {"type": "string"}}},
+        ["a"],
+        [3],
+    ),
+    (
+        {
+            "$id": "https://example.com/rows",
+            "items": {"$ref": "#/definitions/row"},
+            "type": "array",
+            "definitions": {"row": {"anyOf": [{"type": "string"}, {"$ref": "#"}]}},
+        },
+        ["a", ["b"]],
+        ["a", {"value": ["b"]}],
+    ),
+    (
+        {
+            "items": {"$ref": "#/components/row"},
+            "components": {
+                "name": {"type": "string"},
+                "row": {"properties": {"$ref": {"$ref": "#/components/name"}}},
+            },
+        },
+        [{"$ref": "#"}],
+        [{"$ref": 3}],
+    ),
+    (
+        {"items": {"enum": [{"$ref": "#/a"}], "default": {"$ref": "#"}}},
+        [{"$ref": "#/a"}],
+        [{"$ref": "#/properties/value/a"}],
+    ),
+]
+
+
+@pytest.mark.parametrize(("schema", "right", "wrong"), REFERRING)
+def test_a_schema_that_refers_to_itself_means_the_same_within_an_object(
+    schema, right, wrong, sandbox, auth
+):
+    say(sandbox, json.dumps({"value": right}))
+
+    found = extract(auth, schema=schema)
+
+    assert (found["data"], found["repaired"]) == (right, False)
+    sent = asked(sandbox)[0]["response_format"]["json_schema"]["schema"]
+    jsonschema.Draft202012Validator.check_schema(sent)
+    by_what_was_sent = jsonschema.Draft202012Validator(sent)
+    assert by_what_was_sent.is_valid({"value": right})
+    assert not by_what_was_sent.is_valid({"value": wrong})
+    say(sandbox, json.dumps({"value": wrong}))
+    with pytest.raises(TogetherError) as caught:
+        extract(auth, schema=schema)
+    assert caught.value.problems[0]["field"].startswith("answer.value[")
+
+
+@pytest.mark.parametrize("answer", ["[1]", '{"value": [1], "more": 2}', "{}"])
+def test_what_is_around_the_data_is_checked_too(answer, sandbox, auth):
+    say(sandbox, answer)
+
+    with pytest.raises(TogetherError) as caught:
+        extract(auth, schema={"type": "array"})
+
+    assert caught.value.type == "answer_misfit"
+
+
+def test_what_is_added_for_the_api_binds_no_part_of_the_data(sandbox, auth):
+    """Only the whole must be an object: what refers to it may be anything."""
+    schema = {"properties": {"next": {"$ref": "#"}}}
+    say(sandbox, '{"next": {"next": null}}')
+
+    assert extract(auth, schema=schema)["data"] == {"next": {"next": None}}
+    say(sandbox, "null")
+    with pytest.raises(TogetherError, match="must be an object"):
+        extract(auth, schema=schema)
 
 
 def test_what_windmill_s_editor_adds_is_not_sent(sandbox, auth):

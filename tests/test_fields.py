@@ -387,3 +387,13 @@ def test_a_member_that_looks_like_a_known_one_is_told(body, lines):
 )
 def test_the_name_that_is_most_alike_is_told_if_it_is_alike_enough(name, near):
     assert like(name, ["model", "modal_a"]) == near
+
+
+def test_many_fields_are_named_in_the_order_of_the_message():
+    fields = [f"a[{n}]" for n in range(30)]
+    error = TogetherError.refused_all([{"field": f, "problem": "no"} for f in fields])
+
+    with_titles(error, TITLED)
+
+    told = "; ".join(f"Name ({field}) no" for field in fields)
+    assert str(error) == f"Nothing was sent: {told}"

@@ -105,6 +105,24 @@ def test_base64_is_what_the_standard_library_says(data, chance):
     assert read(folded) == data
 
 
+@pytest.mark.parametrize("content", [b"A", b"AA", b"AAA", bytes(3 * BLOCK + 1)])
+@pytest.mark.parametrize("blanks", ["\n" * 10, "\r\n" * 20, " " * 9])
+def test_base64_is_as_long_as_its_bytes_whatever_blanks_end_it(content, blanks):
+    code = base64.b64encode(content).decode()
+    stem = code.rstrip("=")
+    broken = stem + "\n".join(code[len(stem) :])
+    for text in (code + blanks, broken, broken + blanks):
+        source = file_input.open_file(text, "file")
+        assert b"".join(map(bytes, source.blocks())) == content
+        assert source.length == len(content)
+
+
+@pytest.mark.parametrize("look", [file_input.open_file, file_input.check_picture])
+def test_half_a_character_in_a_data_uri_is_named(look):
+    with pytest.raises(TogetherError, match="file holds half of a character"):
+        look("data:text/plain,\ud800", "file")
+
+
 def test_large_content_is_read_in_blocks():
     data = random.Random(2).randbytes(3 * BLOCK + 17)
     folded = re.sub("(.{76})", r"\1\n", b64(data))

@@ -581,7 +581,14 @@ def test_a_completion_of_less_than_was_sent_is_an_error(
 
 
 @pytest.mark.parametrize(
-    "body", [b"<Error><Code>Slow</Code></Error>", b" <!DOCTYPE html><h1>Login</h1>"]
+    "body",
+    [
+        b"<Error><Code>Slow</Code></Error>",
+        b'<Error xmlns="x"><Code>Slow</Code></Error>',
+        b" <!DOCTYPE html><h1>Login</h1>",
+        b'{"error": {"message": "denied"}}',
+        b'{"success": false}',
+    ],
 )
 def test_a_success_that_says_an_error_stores_nothing(body, quick, tmp_path):
     place = tmp_path / "a.jsonl"
@@ -596,6 +603,37 @@ def test_a_success_that_says_an_error_stores_nothing(body, quick, tmp_path):
 
     assert caught.value.type == "storage"
     assert len(seen) == multipart_upload.TRIES
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b'{"message": "stored"}', b'{"error": null}', b"<errors>0</errors>"]
+)
+@pytest.mark.parametrize("length", ["Content-Length", "content-length"])
+def test_a_success_stores_the_bytes_under_one_length(body, length, tmp_path):
+    place = tmp_path / "a.jsonl"
+    place.write_bytes(LINE)
+    source = open_source(place, "file", None)
+    with server(answer(body)) as (url, seen):
+        whole = Part(source, 0, len(LINE), Progress("a", None))
+        auth = {"api_key": KEY, "base_url": url}
+        put(auth, f"{url}/x", whole, {length: "5", "X-Count": 5, "X": None}, "it")
+
+    (asked,) = seen
+    assert asked.lower().count(b"content-length") == 1
+    assert b"X-Count: 5\r\n" in asked
+    assert asked.endswith(LINE)
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, "a\nb: c", "\u20ac", ["x"]])
+def test_a_header_that_cannot_be_sent_is_named(value, tmp_path):
+    place = tmp_path / "a.jsonl"
+    place.write_bytes(LINE)
+    whole = Part(open_source(place, "file", None), 0, 1, Progress("a", None))
+    with server(answer()) as (url, seen):
+        auth = {"api_key": KEY, "base_url": url}
+        with pytest.raises(TogetherError, match="address was not used: its header 'X'"):
+            put(auth, f"{url}/x", whole, {"X": value}, "the address")
+    assert not seen
 
 
 @pytest.mark.parametrize(
@@ -617,6 +655,20 @@ def test_addresses_that_do_not_match_the_parts_are_refused(parts, tmp_path):
             by_parts({"api_key": KEY, "base_url": url}, place)
 
     assert b"/v1/files/multipart/abort" in seen[-1]
+
+
+@pytest.mark.parametrize("upload_id", [None, "", 5, ["u"]])
+def test_no_part_goes_up_for_an_upload_without_a_name(upload_id, tmp_path):
+    place = tmp_path / "a.parquet"
+    large(place, 6 * MIB)
+    parts = [{"PartNumber": n, "URL": "https://x/y"} for n in (1, 2)]
+    begun = {"upload_id": upload_id, "file_id": "file-1", "parts": parts}
+    first = answer(json.dumps(begun).encode(), headers="connection: close\r\n")
+    with server(first, answer()) as (url, seen):
+        with pytest.raises(TogetherError, match="it names no upload"):
+            by_parts({"api_key": KEY, "base_url": url}, place)
+
+    assert len(seen) == 1
 
 
 def test_either_spelling_of_the_parts_is_understood():

@@ -111,6 +111,20 @@ def test_what_failed_is_begun_anew(submit, sandbox, lifecycles):
     assert second["fine_tune_id"] != first["fine_tune_id"]
 
 
+@pytest.mark.parametrize("shown", [[], {}, {"status": "running"}])
+def test_one_that_shows_itself_oddly_is_not_paid_for_again(
+    shown, submit, sandbox, lifecycles
+):
+    first = submit()
+    lifecycles.answers["get_fine_tune"] = lambda _: shown
+
+    second = submit()
+
+    assert second["reattached"]
+    assert second["fine_tune_id"] == first["fine_tune_id"]
+    assert len(created(sandbox)) == 1
+
+
 @pytest.mark.parametrize(
     ("estimate", "budget", "words"),
     [

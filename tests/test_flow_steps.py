@@ -279,6 +279,54 @@ def test_what_cannot_be_stopped_is_named_as_running(lifecycles, auth, batch):
     assert f"Left: batch {batch}" in found["message"]
 
 
+def test_what_is_to_be_stopped_is_stopped_though_its_first_look_fails(
+    sandbox, lifecycles, auth, batch
+):
+    sandbox.faults.append(Fault(f"/v1/batches/{batch}", 503))
+
+    (left,) = report(auth, {"kind": "batch", "job_id": batch, "stop": True})["left"]
+
+    assert (left["state"], left["running"]) == ("CANCELLED", False)
+    assert "trouble" not in left
+
+
+def test_of_several_one_that_is_gone_keeps_none_from_being_stopped(
+    lifecycles, auth, batch
+):
+    job_id = f"gone,{batch}"
+
+    (left,) = report(auth, {"kind": "batch", "job_id": job_id, "stop": True})["left"]
+
+    assert lifecycles.state(batch) == "CANCELLED"
+    assert "gone" in left["trouble"]
+
+
+@pytest.mark.parametrize(
+    ("pricing", "usd"),
+    [
+        ("11.2", None),
+        ([11.2], None),
+        (None, None),
+        ({"cents_per_minute": 0}, None),
+        ({"cents_per_minute": True}, None),
+        ({"cents_per_minute": "11.2"}, 6.72),
+    ],
+)
+def test_an_odd_price_of_hardware_spoils_no_report(pricing, usd, sandbox, auth):
+    sandbox.answers["list_hardware"] = lambda _: {
+        "data": [{"id": "4x_h100", "pricing": pricing}]
+    }
+    sandbox.answers["get_endpoint"] = lambda _: {
+        "id": "endpoint-1",
+        "state": "STARTED",
+        "hardware": "4x_h100",
+    }
+
+    (left,) = report(auth, {"kind": "endpoint", "job_id": "endpoint-1"})["left"]
+
+    assert (left["running"], left["usd_per_hour"]) == (True, usd)
+
+
 UNCLEAR = {"name": "TogetherError", "message": "500", "extra": {"ambiguous": True}}
 TAKEN_OVER = {**UNCLEAR, "extra": {"type": "flow_failed", "error": UNCLEAR}}
 CLEAR = {**UNCLEAR, "extra": {"ambiguous": False}}

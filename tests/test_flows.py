@@ -863,7 +863,13 @@ def test_fine_tune_model_refused_or_not_answered_trains_nothing(
 
 
 @pytest.mark.parametrize(
-    ("budget", "price"), [(1, None), (0, None), (50, {"estimation_available": False})]
+    ("budget", "price"),
+    [
+        (1, None),
+        (0, None),
+        (50, {"estimation_available": False}),
+        (50, {"estimation_available": True, "estimated_total_price": None}),
+    ],
 )
 def test_fine_tune_model_over_budget_is_not_even_asked_about(
     budget, price, engine, lifecycles, sandbox
@@ -879,6 +885,36 @@ def test_fine_tune_model_over_budget_is_not_even_asked_about(
     assert run.result["kept"]["training_file"]
     assert run.count("waits/ask_approval") == 0
     assert not lifecycles["fine-tune"].lives
+
+
+@pytest.mark.parametrize(
+    ("price", "words"),
+    [
+        ({"estimated_total_price": 9.5}, "for about 9.5 USD?"),
+        (
+            {"estimation_available": True, "estimated_total_price": None},
+            "cannot be told",
+        ),
+        ({"estimation_available": False, "estimated_total_price": 0}, "cannot be told"),
+    ],
+)
+def test_fine_tune_model_asks_for_a_price_only_where_it_is_known(
+    price, words, engine, sandbox
+):
+    asked = []
+
+    def decide(links):
+        asked.append(links["description"]["markdown"])
+        answers("cancel")(links)
+
+    engine.decide = decide
+    sandbox.answers["estimate_fine_tune_price"] = lambda _: price
+
+    engine.run("fine_tune_model", **TUNE)
+
+    told = "9.5" if "9.5" in words else "not known"
+    assert words in asked[0]
+    assert f"estimated cost usd: {told}" in asked[0]
 
 
 def test_fine_tune_model_compares_and_serves_what_was_trained(engine, lifecycles):
@@ -1302,7 +1338,7 @@ def test_transcribe_recordings_takes_a_folder_of_storage(
     assert rows[0]["file"] == "s3:///calls/a b.MP3"
     assert [row["transcript"] for row in rows] == ["heard", "heard"]
     for address in asked:
-        assert requests.get(address, timeout=10).content == b"sound"
+        assert requests.get(address, timeout=60).content == b"sound"
     engine.run("transcribe_recordings", **given)
     assert len(lifecycles["batch"].lives) == 1
     assert run.result["usage"] == {"seconds": 120.0}

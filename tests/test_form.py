@@ -4,7 +4,7 @@ import pytest
 
 from scripts.client import TogetherError
 from scripts.client.form import checked_arguments
-from tests.support.expected_request import main_of, module_table
+from tests.support.expected_request import descriptor, main_of
 from tests.support.form_values import filled
 from tools.models import model
 from tools.operations import find
@@ -20,7 +20,7 @@ def chat_body(**members):
 
 def prepared(**members):
     body = chat_body(**members)
-    return checked_arguments(module_table(CHAT), {"body": body})["body"]
+    return checked_arguments(descriptor(CHAT), {"body": body})["body"]
 
 
 def filled_form(*rows, **members):
@@ -54,7 +54,7 @@ def test_a_form_s_messages_become_the_wire_s():
         {"role": "function", "content": "function", "name": "f"},
     ]
 
-    found = checked_arguments(module_table(CHAT), {"body": filled_form(*rows)})["body"]
+    found = checked_arguments(descriptor(CHAT), {"body": filled_form(*rows)})["body"]
 
     del rows[1]["more_options"]
     assert rows == found["messages"]
@@ -97,7 +97,7 @@ def test_a_conversation_pasted_into_a_form_as_json_passes_unharmed():
     ]
 
     sent = filled_form(messages=messages)
-    found = checked_arguments(module_table(CHAT), {"body": sent})["body"]
+    found = checked_arguments(descriptor(CHAT), {"body": sent})["body"]
 
     assert messages == found["messages"]
 
@@ -106,7 +106,7 @@ def test_an_empty_message_is_refused_by_name():
     sent = filled_form({"role": "user", "content": ""})
 
     with pytest.raises(TogetherError) as caught:
-        checked_arguments(module_table(CHAT), {"body": sent})
+        checked_arguments(descriptor(CHAT), {"body": sent})
 
     assert "body.messages[0].content is required" in str(caught.value)
 
@@ -133,7 +133,7 @@ def test_a_schema_from_windmill_s_editor_becomes_plain_json_schema():
     choice = {"label": "JSON schema", "json_schema": json_schema}
 
     sent = filled_form(response_format=choice)
-    found = checked_arguments(module_table(CHAT), {"body": sent})["body"]
+    found = checked_arguments(descriptor(CHAT), {"body": sent})["body"]
 
     wanted = {
         "type": "object",
@@ -191,7 +191,7 @@ def test_what_was_chosen_is_sent_though_nothing_is_filled_in(
     given = {n: v for n, v in least.items() if n in operation.arguments}
 
     given["body"] = sent
-    found = checked_arguments(module_table(operation), given)["body"]
+    found = checked_arguments(descriptor(operation), given)["body"]
 
     assert wanted == {n: v for n, v in found.items() if n not in least}
 
@@ -212,7 +212,7 @@ def test_a_form_s_choices_become_the_wire_s():
     }
     sent["response_format"]["label"] = titles["response_format"][2]
 
-    found = checked_arguments(module_table(CHAT), {"body": sent})["body"]
+    found = checked_arguments(descriptor(CHAT), {"body": sent})["body"]
 
     assert {
         "tool_choice": "auto",

@@ -7,6 +7,7 @@ parses without a case here fails the last test.
 
 import ast
 import gc
+import gzip
 import io
 import math
 import time
@@ -22,28 +23,33 @@ from scripts.chat_steps import _thinking_apart
 from scripts.client import TogetherError
 from scripts.client.jsonio import parse_json
 from scripts.client.references import harmless
+from scripts.client.request import without_signals
 from scripts.client.resource import without_key
 from scripts.documents import office_archive, web_page, word_file
 from scripts.documents.document_steps import Places, pieces_of
 from scripts.documents.word_index import WordIndex, read_index
 from scripts.download import filenames
+from scripts.download.file_end import FileEnd
 from scripts.json_schema.checker import check_schema, problems
 from scripts.json_schema.linear_regex import UnfitError, searcher
 from scripts.metrics.prometheus import TooManyError, samples
 from scripts.replies.harmless_text import HarmlessText
 from scripts.replies.sse import Events
+from scripts.resilience.fields import with_titles
 from scripts.speech.audio_steps import sentences
 from scripts.speech.subtitle_files import subtitles
-from scripts.structured.classify_steps import recognised
+from scripts.structured.category_answers import CategoryAnswer
 from scripts.structured.extract_steps import _read_json
+from scripts.table.gzipped import unpacked
 from scripts.table.table import Table, Template
 from scripts.table_files.encodings import BadTextError, texts
+from scripts.table_query.cells import json_folded
 from scripts.table_query.conditions import read_condition
 from scripts.table_query.query import Query, ask
 from scripts.tool_calling.tool_steps import written_call
 from scripts.transfer import file_input
 from scripts.transfer.file_source import BytesSource
-from scripts.trigger_steps.retired_model_steps import GIVEN, QUOTED
+from scripts.trigger_steps.retired_model_steps import GIVEN, QUOTED, _lines_at
 from scripts.upload.dataset_check import Checker
 from scripts.workspace.markup import inline, prose
 from scripts.workspace.watermark import with_carried
@@ -214,6 +220,23 @@ def model_names(text):
         deque(pattern.finditer(text), 0)
 
 
+def renamed(text):
+    """As many names that become the same one."""
+    signs = [
+        f"{n:024b}".replace("1", "\0").replace("0", "\ufffd")
+        for n, _ in enumerate(text)
+    ]
+    members = {f"${one}": one for one in signs}
+    harmless(members)
+    assert len(members) == len(text)
+
+
+def refused(text):
+    """As many fields of one argument."""
+    found = [{"field": f"a[{n}]", "problem": "is odd"} for n in range(len(text))]
+    with_titles(TogetherError.refused_all(found), {"a": {"title": "Name"}})
+
+
 # Of each reader, texts that others of its kind have choked on, to be repeated.
 TEXTS = {
     "code": ("model", "model ", "model: ", 'model = "a/', "'a/a", "model|[", "a/", '"'),
@@ -306,6 +329,8 @@ TEXTS = {
         "\u0301",
         "\ufdfa",
     ),
+    "members": (gzip.compress(b"", mtime=0), gzip.compress(b"a", mtime=0) + b"\0"),
+    "accents": ("\u0301\u0316", "e\u0301\u0316/"),
     "bytes": (
         b"a",
         "é".encode(),
@@ -327,6 +352,20 @@ TEXTS = {
         "\u3002\u300d",
         "! ",
     ),
+    "conditions": (
+        " and ",
+        " or a",
+        ", ",
+        "=",
+        " = ",
+        "a contains ",
+        " is blank",
+        "'",
+        "\u201ca\u201d, ",
+        "[",
+        '["a", ',
+        '{"a":',
+    ),
     "thought": ("\n", "<think>", "</think>", " <think> "),
     "channel": ("<|channel|>a<|message|>", "<|channel|>a", "<|channel|>", "\n"),
     "call": ("\n<tool_call>", "```\n<tool_call>", "\n", "{", '{"name":'),
@@ -338,11 +377,19 @@ TEXTS = {
         "and ",
         ",",
         "A) ",
+        "A: no\n",
+        "A: no spam, ",
+        "* \n",
         "answer ",
+        "answer: A",
         "letter is ",
         "_",
         "(",
         "spam",
+        "spam, no, ",
+        "not spam that ",
+        "spam - ",
+        "because ",
     ),
     "secret": (
         "$",
@@ -373,6 +420,7 @@ TEXTS = {
         f"{'1 ' * 49}$\n",
     ),
     "columns": ("a", '"'),
+    "blanks": (" ",),
     "cell": ("x\n", "x", '""', '"', '"\n', '"a\n', ",\n"),
     "header": (
         ";filename=",
@@ -390,6 +438,7 @@ TEXTS = {
     "shown": ("https://", "https://a", "[", "`", "*", "\\", "<", "&", ".", "!", "\n"),
 }
 CODED = {"A": "Spam", "B": "Ham"}
+EMPTY = gzip.compress(b"")
 CHANNEL = "<|channel|>a<|message|>"
 
 # Module, texts, and what reads them.
@@ -440,6 +489,17 @@ READERS = (
     ("table_query/number_texts", "values", queried),
     ("table_query/date_texts", "values", queried),
     ("table_query/conditions", "prose", condition),
+    (
+        "table_query/conditions",
+        "conditions",
+        lambda text: read_condition(f"a = 'b{text}", "where[0]"),
+    ),
+    (
+        "table_query/conditions",
+        "conditions",
+        lambda text: read_condition(f"a contains {text}", "where[0]"),
+    ),
+    ("table_query/cells", "conditions", json_folded),
     ("documents/word_index", "scripts", indexed),
     ("speech/audio_steps", "prose", lambda text: sentences(text, 60)),
     ("speech/subtitle_files", "prose", lambda text: subtitles([spoken(text)], "srt")),
@@ -448,17 +508,39 @@ READERS = (
     ("tool_calling/tool_steps", "call", lambda text: written_call(text, ["a"])),
     ("structured/extract_steps", "answer", lambda text: _read_json(text + "x", {})),
     (
-        "structured/classify_steps",
+        "structured/category_answers",
         "choice",
-        lambda text: recognised(text + "x", CODED, True),
+        lambda text: CategoryAnswer(text + "x", CODED).mentions(True),
     ),
     (
-        "structured/classify_steps",
+        "structured/category_answers",
         "choice",
-        lambda text: recognised(text + "x", CODED, False),
+        lambda text: CategoryAnswer(text + "x", CODED).mentions(False),
     ),
     ("client/validate", "prose", lambda text: unique(text)),
+    (
+        "client/request",
+        "columns",
+        lambda text: without_signals({f"wm_{n}": 1 for n in range(len(text))}),
+    ),
+    ("resilience/fields", "columns", refused),
+    (
+        "table/gzipped",
+        "columns",
+        lambda text: deque(unpacked([EMPTY * len(text)], ValueError), 0),
+    ),
+    (
+        "table_files/csv_rows",
+        "blanks",
+        lambda text: table(f'sep= \na b\n"1"{text}x\n'),
+    ),
+    (
+        "trigger_steps/retired_model_steps",
+        "columns",
+        lambda text: _lines_at("\n" * len(text), [*range(len(text))]),
+    ),
     ("client/references", "secret", lambda text: harmless([text])),
+    ("client/references", "columns", renamed),
     ("replies/harmless_text", "secret", streamed),
     ("client/jsonio", "json", lambda text: parse_json(f"[{text}".encode())),
     ("client/jsonio", "json", lambda text: parse_json(f'["{text}"]'.encode())),
@@ -477,6 +559,8 @@ READERS = (
     ),
     ("download/filenames", "header", filenames.named),
     ("download/filenames", "header", filenames.safe_name),
+    ("download/filenames", "accents", filenames.safe_name),
+    ("download/file_end", "members", lambda data: FileEnd().take(data)),
     ("transfer/file_input", "file", lambda text: file_input.uri_of(text, "f", AUTH)),
     ("transfer/file_input", "file", lambda text: file_input.open_file(text, "f", AUTH)),
     ("transfer/file_input", "file", lambda text: data_uri(text)),
@@ -592,7 +676,9 @@ ELSEWHERE = {
     "download/download": "one header",
     "transfer/filetypes": "the ending of a name",
     "transfer/media_view": "writes",
+    "transfer/public_fetch": "one header",
     "upload/file_upload": "an id",
+    "upload/multipart_upload": "the first 4096 bytes of an answer",
     "workspace/conversation": "an id of one length",
     "workspace/jobs": "the path of a job",
 }

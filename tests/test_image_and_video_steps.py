@@ -12,6 +12,7 @@ from tools.operations import find
 from tools.sandbox import Fault
 
 PICTURE = main_of(find("images/create_picture"))
+DRAW_ROWS = main_of(find("images/collect_pictures"))
 SUBMIT = main_of(find("videos/submit_video"))
 COLLECT = main_of(find("videos/collect_video"))
 MODEL = model("image")
@@ -150,9 +151,7 @@ def test_what_the_jobs_said_of_their_pictures_is_told():
         {"pictures": pictures[:1], "note": "A filter changed one."},
     ]
     rows = [{"animal": "a fox"}, {"animal": "an owl"}]
-    found = main_of(find("images/collect_pictures"))(
-        None, rows, drawn, note="They stay at their addresses."
-    )
+    found = DRAW_ROWS(None, rows, drawn, note="They stay at their addresses.")
 
     assert found["note"] == (
         "They stay at their addresses. Of 2 pictures of a row the first is kept. "
@@ -180,7 +179,7 @@ def test_a_row_that_failed_cost_nothing_where_it_was_refused(error, usd):
     rows = [{"animal": "a fox"}, {"animal": "an owl"}]
     drawn = [DRAWN, {"error": error}]
 
-    found = main_of(find("images/collect_pictures"))({}, rows=rows, drawn=drawn)
+    found = DRAW_ROWS({}, rows=rows, drawn=drawn)
 
     assert found["cost_usd"] == usd
     assert found.get("cost_note") == (
@@ -188,11 +187,46 @@ def test_a_row_that_failed_cost_nothing_where_it_was_refused(error, usd):
     )
 
 
+@pytest.mark.parametrize(
+    "error", [{"code": None, "message": None}, {"code": 0, "message": ""}, {}, None]
+)
+def test_an_error_of_nulls_loses_no_picture(error, paints, auth):
+    paint = paints.answers["generate_image"]
+    paints.answers["generate_image"] = lambda asked: {**paint(asked), "error": error}
+
+    made = PICTURE(auth, "A fox", MODEL)
+    assert "error" not in made
+    # Also where it was drawn by a script that left the error in.
+    for drawn, usd in ((made, made["cost_usd"]), ({**DRAWN, "error": error}, 0.1)):
+        found = DRAW_ROWS(auth, [{"animal": "a fox"}], [drawn])
+        assert (found["done"], found["failed"]) == (1, 0)
+        assert found["cost_usd"] == usd
+        (row,) = found["rows"]
+        assert row["picture"] == {**drawn["pictures"][0], "seed": drawn.get("seed")}
+        assert row["picture_error"] is None
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        ({"message": "it is full", "name": "TogetherError"}, "it is full"),
+        ({"name": "ExecutionErr"}, "ExecutionErr"),
+        ({"message": None, "code": 137}, "no reason is given"),
+        ("cancelled", "cancelled"),
+    ],
+)
+def test_a_row_whose_job_failed_says_why(error, why):
+    rows = [{"animal": "a fox"}, {"animal": "an owl"}]
+    found = DRAW_ROWS({}, rows, [{"error": error}, DRAWN])
+
+    assert [row["picture_error"] for row in found["rows"]] == [why, None]
+
+
 def test_the_costs_of_pictures_are_added_as_money_is():
     rows = [{"animal": "a fox"}, {"animal": "an owl"}]
     drawn = [DRAWN, {**DRAWN, "cost_usd": 0.2}]
 
-    found = main_of(find("images/collect_pictures"))({}, rows=rows, drawn=drawn)
+    found = DRAW_ROWS({}, rows=rows, drawn=drawn)
 
     assert found["cost_usd"] == 0.3
 
@@ -200,7 +234,7 @@ def test_the_costs_of_pictures_are_added_as_money_is():
 def test_notes_of_pictures_stand_beside_that_of_their_table(workspace):
     rows = [{"text": "x" * 1000}] * 2500
     drawn = [{"pictures": [{"url": "http://h/a.png"}], "note": "One was changed."}]
-    found = main_of(find("images/collect_pictures"))(None, rows, drawn * 2500)
+    found = DRAW_ROWS(None, rows, drawn * 2500)
 
     assert workspace.content(found["s3"])
     assert "One was changed." in found["note"]
@@ -241,7 +275,8 @@ def test_a_video_is_begun_once_and_collected_when_it_is_done(
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"), [("6", 6), (-6, None), ("six", None), (None, None)]
+    ("told", "seconds"),
+    [("6", 6), (-6, None), ("six", None), (None, None), ("0", None)],
 )
 def test_a_video_is_paid_by_seconds_that_are_some(told, seconds, lifecycles, priced):
     auth = priced(model("video"), perSecond=0.5)
@@ -254,6 +289,25 @@ def test_a_video_is_paid_by_seconds_that_are_some(told, seconds, lifecycles, pri
 
     assert found["seconds"] == seconds
     assert found["cost_usd"] == (3.0 if seconds else None)
+
+
+@pytest.mark.parametrize(("odd", "note"), [(["x"], '["x"]'), (5, "5"), ("so", "so")])
+def test_a_note_of_the_service_s_own_stands_before_ours(
+    odd, note, lifecycles, auth, workspace
+):
+    made = SUBMIT(auth, model("video"), "A boat")
+    lifecycles.advance(3600)
+    real = lifecycles.answers["get_video"]
+    lifecycles.answers["get_video"] = lambda given: {
+        **real(given),
+        "note": odd,
+        "error": "odd",
+    }
+
+    found = COLLECT(auth, made["video_id"], output="url")
+
+    assert found["note"] == f"{note} The service says of an error too: odd."
+    assert found["url"].endswith(".mp4")
 
 
 def test_a_video_without_storage_is_told_by_its_address(auth, lifecycles, workspace):

@@ -89,6 +89,16 @@ def test_what_nobody_asks_for_any_more_goes(process, tmp_path, monkeypatch):
     assert worked == ["old 1"]
 
 
+def test_what_cannot_be_put_in_its_place_leaves_nothing_beside_it(process, tmp_path):
+    place = tmp_path / "made" / "kept.pickle"
+    (place / "in its place").mkdir(parents=True)
+    louder, save, _ = process()
+
+    louder("a")
+    save()
+    assert list(place.parent.iterdir()) == [place]
+
+
 def test_a_place_where_nothing_can_be_written_is_no_error(process, tmp_path):
     (tmp_path / "made").write_text("a file in its place")
     louder, save, worked = process()

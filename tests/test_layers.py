@@ -185,7 +185,7 @@ def test_no_module_loads_requests_before_it_is_needed(name):
 # What is paid for must not need a module any more, and a proxy is found out there; the
 # second line loads `transfer`, so that the module is loaded anyway.
 LOAD_RESILIENCE = {"connection_pools", "media", "transfer"}
-LOAD_RESILIENCE |= {"mcp_client", "realtime_audio", "upload"}
+LOAD_RESILIENCE |= {"across", "mcp_client", "realtime_audio", "upload"}
 
 
 @pytest.mark.parametrize("name", sorted({*module_names(ROOT)} - LOAD_RESILIENCE))

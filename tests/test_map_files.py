@@ -11,6 +11,7 @@ from scripts.files.join_table import main as join_table
 from scripts.files.map_files import main as map_files
 from scripts.files.split_files import main as split_files
 from tests.support.meter import Meter
+from tests.support.offered_models import offering
 from tests.support.sound import wav
 from tools.flows.flow_engine import RESOURCE, Engine
 from tools.local.fake_workspace import Job
@@ -243,6 +244,51 @@ def test_files_that_came_since_do_not_move_the_others(engine, sandbox, place):
     assert asked(sandbox) == sorted({0, 1, 2, 3} - {done})
 
 
+def test_all_files_and_those_of_a_rerun_are_asked_of_one_model(
+    engine, sandbox, place, workspace
+):
+    files = letters(place, 3)
+    sandbox.faults.append(Fault("completions", 400, times=1))
+    with offering(sandbox, "a/old") as engine.resources[RESOURCE]:
+        run = flow(engine, files, model=None, parallelism=1)
+    assert (run.result["done"], run.result["failed"]) == (2, 1)
+    with offering(sandbox, "a/old", "a/new") as engine.resources[RESOURCE]:
+        run = flow(engine, files, model=None)
+
+    assert (run.result["done"], "models" in run.result) == (3, False)
+    assert {r.json["model"] for r in sandbox.requests if "compl" in r.path} == {"a/old"}
+    assert not [path for path in workspace.resources if "togetherai_leases" in path]
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"), [("look", "chat"), ("transcribe", "transcribe")]
+)
+def test_each_action_gets_a_model_for_its_task(
+    engine, sandbox, workspace, action, kind
+):
+    workspace.put("letters/1.png", PNG)
+    workspace.put("letters/2.wav", wav(bytes(16000), 8000))
+    given = {"action": action, "folder": "letters", "question": "What is it?"}
+    given["endings"] = [".png"] if action == "look" else [".wav"]
+    with offering(sandbox, "a/old", kind=kind) as engine.resources[RESOURCE]:
+        run = engine.run("map_files_across_workers", **given)
+
+    assert run.result["done"] == 1
+    (job,) = run.of("files/map_files")
+    assert json.loads(job.arguments["part"])["part"]["model"] == "a/old"
+
+
+def test_files_that_another_model_was_asked_about_are_told(engine, sandbox, place):
+    files = letters(place, 3)
+    sandbox.faults.append(Fault("completions", 400, times=1))
+    with offering(sandbox, "a/old") as engine.resources[RESOURCE]:
+        flow(engine, files, model=None, parallelism=1)
+    with offering(sandbox, "a/new") as engine.resources[RESOURCE]:
+        run = flow(engine, files, model=None)
+
+    assert run.result["models"] == {"a/old": 2, "a/new": 1}
+
+
 def test_long_answers_are_kept_in_storage(engine, workspace, monkeypatch, sandbox):
     monkeypatch.setattr(file_answers, "STATE_BYTES", 20)
     workspace.put("letters/1.txt", b"a letter " * 9)
@@ -258,6 +304,45 @@ def test_long_answers_are_kept_in_storage(engine, workspace, monkeypatch, sandbo
     assert run.result["done"] == 2
     assert run.result["rows"][0]["answer"] == ("a letter " * 9).strip()
     assert not [key for _, key in workspace.objects if key.endswith("map_files.json")]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("resources/create", 502), ("upload_s3_file", 502), ("upload_s3_file", 403)],
+)
+def test_an_answer_that_is_paid_for_outlives_a_refusal_of_windmill(
+    auth, sandbox, workspace, monkeypatch, path, status
+):
+    monkeypatch.setattr(file_answers, "STATE_BYTES", 1)
+    monkeypatch.setattr("scripts.resilience.retry.FIRST_WAIT", 0.01)
+    for n in range(3):
+        workspace.put(f"letters/{n}.txt", f"letter {n}".encode())
+    (part,) = split_files(auth, folder="letters", job_files=3)["parts"]
+    given = {"action": "ask", "question": "Who?", "model": MODEL}
+    given["part"] = json.dumps(part["rows"])
+    workspace.faults.append(Fault(path, status, times=1))
+
+    for _ in range(2):
+        assert map_files(auth, **given)["done"] == 3
+
+    assert asked(sandbox) == [0, 1, 2]
+    kept = [key for _, key in workspace.objects if key.endswith("map_files.json")]
+    assert len(kept) == 3 - ("upload" in path)
+
+
+def test_what_cannot_be_read_for_now_is_not_done_again(workspace, monkeypatch):
+    monkeypatch.setattr(file_answers, "STATE_BYTES", 1)
+    monkeypatch.setattr("scripts.resilience.retry.FIRST_WAIT", 0.01)
+    kept, row = file_answers.FileAnswers.of({"action": "ask"}), {"file": "a"}
+    kept.keep(row, {"answer": "Ada"}, True)
+
+    workspace.faults.append(Fault("download_s3_file", 502, times=3))
+    with pytest.raises(TogetherError, match="cannot be read from storage"):
+        kept.get(row)
+
+    assert kept.get(row) == {"answer": "Ada"}
+    workspace.objects.clear()
+    assert kept.get(row) is None
 
 
 def test_a_killed_job_goes_on_where_it_stopped(auth, sandbox, workspace, worker):
@@ -367,6 +452,40 @@ def test_a_rerun_counts_what_calls_of_unknown_cost_may_have_cost(
     assert (got["cost_usd"], bool(got["cost_note"])) == (None, True)
 
 
+@pytest.mark.parametrize("ending", ["refused", "answered", "unknown again", "is gone"])
+def test_a_part_does_not_know_its_cost_where_a_file_s_call_was_lost(
+    ending, sandbox, workspace, auth
+):
+    """In the run before, however the file ends in this one."""
+    workspace.storage = False
+    for n in range(2):
+        sandbox.objects[f"/sandbox/objects/{n}"] = "text/plain", f"letter {n}".encode()
+    files = [f"{sandbox.url}/sandbox/objects/{n}" for n in range(2)]
+    (part,) = split_files(auth, files=files, job_files=4)["parts"]
+    given = {"action": "ask", "question": "Who?", "model": MODEL}
+    given["part"] = json.dumps(part["rows"])
+
+    def lose_one(arguments):
+        lost = {"choices": []} if "letter 1" in str(arguments["body"]) else {}
+        return {**answer(arguments), **lost}
+
+    sandbox.answers["create_chat_completion"] = lose_one
+    first = map_files(auth, **given)
+    if ending == "refused":
+        sandbox.faults.append(Fault("completions", 400, times=9))
+    if ending == "answered":
+        sandbox.answers["create_chat_completion"] = answer
+    if ending == "is gone":
+        del sandbox.objects["/sandbox/objects/1"]
+    second = map_files(auth, **given)
+
+    assert (first["done"], first["unknown"], first["cost_usd"]) == (1, 1, None)
+    assert second["unknown"] == (ending != "answered")
+    assert second["cost_usd"] is None
+    assert "that failed" in second["cost_note"]
+    assert second["usage"]["total_tokens"] == 12 * second["done"]
+
+
 def test_a_key_that_is_refused_fails_each_job_at_once(engine, sandbox, place):
     sandbox.faults.append(Fault("completions", 401, times=10**6))
 
@@ -388,6 +507,26 @@ def test_a_call_that_hung_leaves_the_cost_unknown(engine, sandbox, place):
     run = flow(engine, letters(place, 2), job_files=2)
 
     assert run.result["done"] == 1
+    assert run.result["cost_usd"] is None
+    assert "that failed" in run.result["cost_note"]
+
+
+def test_a_call_that_hung_in_a_run_before_leaves_the_cost_unknown(
+    engine, sandbox, place
+):
+    """Though this time the file was refused, which cost nothing."""
+    sandbox.answers["create_chat_completion"] = lambda given: (
+        {**answer(given), "choices": []}
+        if "letter 1" in str(given["body"])
+        else answer(given)
+    )
+    files = letters(place, 3)
+    assert flow(engine, files, job_files=3).result["cost_usd"] is None
+
+    sandbox.faults.append(Fault("completions", 400, times=1))
+    run = flow(engine, files, job_files=3)
+
+    assert (run.result["done"], run.result["failed"]) == (2, 1)
     assert run.result["cost_usd"] is None
     assert "that failed" in run.result["cost_note"]
 

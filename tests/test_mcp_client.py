@@ -7,6 +7,7 @@ import pytest
 
 from scripts.client import TogetherError
 from scripts.mcp_client import McpServer
+from scripts.tool_calling.tools import McpTool
 from tools.local.server_thread import running
 
 TOKEN = "secret-token-12345678"
@@ -185,3 +186,117 @@ def test_tools_that_are_left_out_are_told(count, size, offered, words, server):
 
     assert len(tools) == offered
     assert left_out == [] if words is None else left_out[0].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ({"content": [{"type": "text", "text": "a"}, {"text": "b"}]}, "a\nb"),
+        ({"content": "a"}, "a"),
+        ({"content": {"type": "text", "text": "a"}}, "a"),
+        ({"content": {"left": 9}}, '{"left": 9}'),
+        ({"content": ["a", {"left": 9}, 5]}, 'a\n{"left": 9}\n5'),
+        ({"content": [{"type": "text", "text": 5}]}, '{"type": "text", "text": 5}'),
+        ({"content": [{"type": "image", "data": "x"}]}, "(image that is no text)"),
+        ({"content": [{"type": "resource", "resource": {"text": "R"}}]}, "R"),
+        ({"content": [], "structuredContent": {"a": "\u00fc"}}, '{"a": "\u00fc"}'),
+        ({"content": [{"text": "a"}], "structuredContent": {"b": 1}}, "a"),
+        ({"toolResult": "old"}, "old"),
+        ({"toolResult": {"left": 9}}, '{"left": 9}'),
+        # Servers for which there is nothing to say.
+        ({"content": []}, ""),
+        ({"content": None}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_a_tool_gives_is_read_in_any_shape(answer, text, server):
+    server.says["tools/call"] = answer
+
+    assert reached(server).call("say", {}) == text
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"content": 5}, "cannot be read: whether it was carried out is not known"),
+        ({"content": True}, "cannot be read: whether it was carried out"),
+        ([], "tools/call: its answer cannot be read."),
+        ("done", "tools/call: its answer cannot be read."),
+        (None, "tools/call: no result came."),
+        ({"isError": True}, "the tool failed: it does not say why"),
+        ({"isError": True, "content": "no such item"}, "the tool failed: no such item"),
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_a_failure(answer, words, server):
+    server.says["tools/call"] = answer
+
+    with pytest.raises(TogetherError) as caught:
+        reached(server).call("say", {})
+
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("member", [{"error": "boom"}, {"error": {"message": "boom"}}])
+def test_the_words_of_a_server_win_over_a_result_that_is_none(member, server):
+    server.says["tools/call"] = lambda _, asked: {"id": asked["id"], **member}
+
+    with pytest.raises(TogetherError, match="tools/call: boom"):
+        reached(server).call("say", {})
+
+
+def string(**words):
+    return {"type": "string", **words}
+
+
+def offered(server, schema):
+    """The tool that a server lists with this schema; one argument of it is fixed."""
+    server.says["tools/list"] = {"tools": [{"name": "a", "inputSchema": schema}]}
+    reach = reached(server)
+    ((tool,), _) = reach.tools()
+    return McpTool(reach, tool, {"arguments": {"fixed": 1}})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        None,
+        [],
+        {"type": "object", "properties": {"x": True}, "required": ["x", "y"]},
+        {"$ref": "#/$defs/z", "$defs": {"z": {"properties": {"q": string()}}}},
+        {"properties": {"x": {"oneOf": [True, {"properties": {"y": string()}}]}}},
+        {"patternProperties": {"^x": string()}},
+        {"dependentSchemas": {"x": True}, "additionalProperties": string()},
+        {"properties": {"x": {"$ref": "#/properties/fixed"}, "fixed": {}}},
+        {"properties": {"x": {"$ref": "#/properties/fixed/not"}, "fixed": {"not": {}}}},
+        {"properties": {"x": {"items": {"$ref": "#"}}, "fixed": {}}},
+    ],
+)
+def test_what_is_given_to_a_tool_can_be_checked_by_its_schema(schema, server):
+    """Nothing of it may be found out behind a question that is paid for."""
+    tool = offered(server, schema)
+
+    for given in ({}, {"x": 1}, {"x": {"y": 5}}, {"q": "s"}, {"x": [1]}, {"z": None}):
+        for fault in tool.faults(tool.without_nulls(given)):
+            assert fault["field"].startswith("arguments")
+    assert "fixed" not in tool.parameters.get("properties", {})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": None},
+        {"required": None},
+        {"properties": {"x": None}},
+        {"$ref": "#/$defs/z"},
+        {"$ref": "#/properties/x", "properties": {"x": {"$ref": "#"}}},
+        {"properties": {"x": {"items": [1]}}},
+        {"properties": {"a": {"$ref": "#/properties/"}}},
+        {"properties": {"a": {"$ref": "#/"}}},
+        {"properties": {"x": {"$ref": "#/properties/fixed/x/y"}, "fixed": {"x": {}}}},
+        {"properties": {"x": {"$ref": "#", "title": "x" * 20_000}, "fixed": {}}},
+    ],
+)
+def test_a_tool_whose_schema_cannot_be_used_is_refused(schema, server):
+    """The last one is short enough as it comes, and not as it would be offered."""
+    with pytest.raises(TogetherError, match="inputSchema"):
+        offered(server, schema)

@@ -9,6 +9,7 @@ import importlib
 import json
 import struct
 import zlib
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -235,6 +236,14 @@ def test_sound_that_cannot_be_stored_is_in_the_error(auth, workspace):
     assert base64.b64decode(caught.value.partial["file"]) == tone()
 
 
+def test_long_sound_that_cannot_be_stored_is_in_the_error_too(workspace):
+    sound = b"ID3" + bytes(3_000_000)
+    workspace.faults.append(Fault("upload_s3_file", 500))
+    with pytest.raises(TogetherError, match="cannot be written") as caught:
+        media_output.deliver(sound, "speech.mp3", "storage", paid=True)
+    assert base64.b64decode(caught.value.partial["file"]) == sound
+
+
 def test_long_sound_downloads_under_its_name(workspace):
     sound = b"ID3" + bytes(1_000_000)
     result = media_output.deliver(sound, "speech.mp3", "result", paid=True)
@@ -308,6 +317,51 @@ def test_a_video_in_the_making_is_only_told_of(auth, workspace, sandbox, output)
 
 
 # --- other answers that bring addresses ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "words"),
+    [
+        ("text/html", b"<!DOCTYPE html><h1>Log in</h1>", "a web page"),
+        ("application/json", b'{"error": {"message": "gone"}}', "an error"),
+    ],
+)
+def test_a_page_or_an_error_is_no_video(kind, content, words, auth, workspace, sandbox):
+    place = finished_video(sandbox, auth, content)["outputs"]["video_url"]
+    sandbox.objects[urlsplit(place).path] = kind, content
+
+    with pytest.raises(TogetherError, match=f"leads to {words}") as caught:
+        run("videos/get_video", auth, video_id="v-1", output="storage")
+    assert caught.value.partial["status"] == "completed"
+    result = run("videos/get_video", auth, video_id="v-1", output="result")
+    assert "file" not in result
+    assert words in result["note"]
+    assert not workspace.objects
+
+
+@pytest.mark.parametrize("output", ["result", "storage"])
+@pytest.mark.parametrize("odd", [{"url": "http://[x"}, {"filename": {"a": 1}}])
+def test_what_an_answer_says_oddly_of_a_picture_loses_none(
+    odd, output, auth, workspace, drawn, sandbox
+):
+    answer = drawn(picture("a"), inline=True)
+    answer["data"][0] |= odd
+    sandbox.answers["generate_image"] = lambda _: json.loads(json.dumps(answer))
+
+    result = run("images/generate_image", auth, **PICTURE, output=output)
+
+    stored = result.get("filename") or result["png"]["filename"]
+    assert stored == "picture-1.png"
+
+
+def test_a_data_uri_is_one_in_capitals_too(auth, workspace, sandbox):
+    place = "DATA:image/png;base64," + base64.b64encode(picture("a")).decode()
+    sandbox.answers["generate_image"] = lambda _: {"data": [{"url": place}]}
+
+    result = run("images/generate_image", auth, **PICTURE, output="storage")
+
+    assert workspace.content(result["s3"]) == picture("a")
+    sandbox.answers.clear()
 
 
 def test_files_named_in_an_answer_are_stored(auth, workspace, sandbox):

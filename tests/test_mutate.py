@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from tools.operations import ROOT
 from tools.probes.mutate import (
     KNOWN,
     Change,
@@ -22,6 +23,27 @@ DIFF = """--- scripts/resilience/retry.py
 +    own = min(0.5 * 3, 10.0)
      return own
 """
+
+
+def module_of(function):
+    """The file that a function or method is in."""
+    parts = function.split(".")
+    places = (
+        ROOT.joinpath(*parts[:count]).with_suffix(".py")
+        for count in range(len(parts), 0, -1)
+    )
+    return next(place for place in places if place.exists())
+
+
+def test_what_is_known_to_change_nothing_is_still_there():
+    gone = [
+        one
+        for one in known_changes()
+        if "".join(one.line.split())
+        not in "".join(module_of(one.function).read_text().split())
+    ]
+
+    assert gone == []
 
 
 def test_a_mutant_is_known_by_what_it_changes_and_not_by_its_number():

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.table.ordered_threads import ClosedError, in_order
 
-WAIT = 10.0  # seconds that no test needs
+WAIT = 60.0  # seconds that no test needs
 
 
 def ended(before):

@@ -17,6 +17,8 @@ from scripts.client import TogetherError
 from scripts.files.read_parquet import main as read_parquet
 from scripts.files.write_parquet import main as write_parquet
 from scripts.table.table import Table
+from tests.test_client import server
+from tests.test_download import trickling
 from tools.local.example_things import BY_ENDING
 from tools.operations import ROOT
 
@@ -115,6 +117,13 @@ def test_so_many_rows_are_held_as_their_size_allows(tmp_path):
         most = parquet_steps.MOST_GROUP
         assert parquet_steps._write_rows(narrow, file) == (1000, most)
         assert parquet_steps._write_rows(narrow + wide, file)[1] <= 33
+
+
+def test_a_file_that_comes_byte_by_byte_is_parquet_all_the_same(workspace, tmp_path):
+    give = trickling("", b"PA", b"R1 broken")
+    with server(give) as (url, _), pytest.raises(TogetherError) as caught:
+        read_parquet({"api_key": "k", "base_url": url}, {"url": f"{url}/a.parquet"})
+    assert "is no Parquet file" not in str(caught.value)
 
 
 # --- with it -----------------------------------------------------------------------

@@ -234,6 +234,14 @@ def test_a_login_in_the_address_goes_to_its_host_alone():
     assert b"Basic" not in later[0]
 
 
+@pytest.mark.parametrize("login", ["me:p\u20ac", "me:p%E2%82%AC"])
+def test_a_login_beyond_latin_is_sent_as_utf_8(login):
+    with server(answer(b"")) as (url, seen):
+        fetch("GET", url.replace("//", f"//{login}@"), reach=HERE)
+
+    assert b"Authorization: Basic bWU6cOKCrA==\r\n" in seen[0]
+
+
 def test_a_proxy_of_the_environment_is_used(monkeypatch):
     monkeypatch.setattr(transport, "_carriers", {})
     with server(answer(b"by proxy")) as (proxy, seen):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tools.bench import bench
 from tools.bench.record import Row, records, write
 from tools.pages.measurements import page
 
@@ -44,6 +45,38 @@ def test_what_became_worse_beside_another_is_told(place):
     ]
 
 
+def test_a_run_prints_the_shares_that_the_page_shows():
+    shown = bench.table([*ROWS, *COLD, Row("warm", "ours", None, 9.0, 0.1)])
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+
+    assert "ours 2000.0 ms 500000 us 50 MiB" in lines
+    assert "sdk 4000.0 ms 0.50x 2500000 us 0.20x 100 MiB" in lines
+    assert "requests.post 100.0 ms 1.00x 80.0 ms 1.00x 0" in lines
+    assert "chat, fetched 70.0 ms 0.70x 40.0 ms 0.50x 1" in lines
+    assert "ours 9 calls/s 100000 us" in lines
+
+
+@pytest.fixture
+def nothing_runs(monkeypatch):
+    """The real workloads take minutes, and what they measure would be written down."""
+
+    def run(*_):
+        raise AssertionError("a workload was run")
+
+    monkeypatch.setattr(bench, "WORKLOADS", dict.fromkeys(bench.WORKLOADS, (run, 1)))
+
+
+@pytest.mark.parametrize("workload", [None, "rows"])
+def test_a_number_of_rows_is_for_workloads_of_any_size(workload, nothing_runs):
+    with pytest.raises(ValueError, match="large table, batches"):
+        bench.report(workload, size=9)
+
+
+def test_figures_of_another_size_than_the_page_says_are_not_kept(nothing_runs):
+    with pytest.raises(ValueError, match="--write keeps figures of the usual size"):
+        bench.report("batches", keep=True, size=9)
+
+
 def test_the_page_shows_what_was_measured_and_the_shares(place):
     write([*ROWS, *COLD], place)
     text = page(records(place))
@@ -52,3 +85,9 @@ def test_the_page_shows_what_was_measured_and_the_shares(place):
     assert "| sdk | 4 s | 0.50 | 250 | 0.50 | 2.5 s | 0.20 | 100 MiB |" in text
     assert "| chat, fetched | 1 | 70 ms | 0.70 | 40 ms | 0.50 |" in text
     assert text.count("\n## ") == 2
+
+
+def test_a_pipe_in_a_name_is_no_cell_of_its_own(place):
+    write([Row("rows", "ours", 2.0), Row("rows", "curl | curl", 4.0)], place)
+
+    assert "| curl \\| curl | 4 s | 0.50 |" in page(records(place))

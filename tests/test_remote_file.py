@@ -5,10 +5,13 @@ import random
 import pytest
 
 from scripts.client import TogetherError
+from scripts.transfer.file_input import open_file
 from scripts.transfer.file_source import BLOCK
-from scripts.transfer.remote_file import StoredSource, UrlSource
+from scripts.transfer.remote_file import HEAD_BYTES, StoredSource, UrlSource
 from tests.conftest import KEY
 from tests.support.byte_server import ByteServer, Thing
+from tests.test_client import server
+from tests.test_download import trickling
 
 DATA = random.Random(7).randbytes(2 * BLOCK + 17)
 PARTS = {"accept-ranges": "bytes", "etag": '"1"'}
@@ -48,6 +51,15 @@ def test_the_beginning_is_looked_at_without_a_request_of_its_own(source, service
     assert file.head(9) == DATA[:9]
     assert whole(file) == DATA
     assert len(service.asked) == 3
+
+
+def test_a_beginning_that_comes_byte_by_byte_is_waited_for():
+    give = trickling("", b"\x89P", b"NG\r\n\x1a\n more")
+    with server(give, give) as (url, _):
+        source = UrlSource(f"{url}/x", "file", {"base_url": url}, 1 << 20, None)
+        assert source.head(8) == b"\x89PNG\r\n\x1a\n"
+        assert b"".join(source.blocks()) == b"\x89PNG\r\n\x1a\n more"
+        assert source.head(8) == b"\x89PNG\r\n\x1a\n"  # by a request of its own
 
 
 def test_a_file_that_is_shorter_than_its_beginning_is_all_there_is(source, service):
@@ -142,6 +154,33 @@ def test_an_object_is_asked_for_once_for_its_beginning_and_its_bytes(workspace):
     assert whole(file) == DATA  # of the reading that had begun
     assert whole(file) == b"another one"
     assert whole(file, 8) == b"one"
+
+
+def test_an_object_of_unknown_length_is_read_up_to_the_limit(workspace, monkeypatch):
+    data = bytes(5 * HEAD_BYTES)
+    give = trickling("", data[:7], data[7:HEAD_BYTES], data[HEAD_BYTES:])
+    with server(give, give, give) as (url, _):
+        monkeypatch.setenv("BASE_INTERNAL_URL", url)
+        for limit in (len(data), len(data) - 1):
+            file = open_file({"s3": "a"}, "file", None, limit)
+            assert file.length is None
+            if limit == len(data):
+                blocks = list(file.blocks())
+                assert b"".join(blocks) == data
+                assert len(blocks[0]) >= HEAD_BYTES
+                continue
+            with pytest.raises(TogetherError, match="file is too large"):
+                list(file.blocks())
+
+
+def test_the_first_block_tells_what_an_address_has_though_it_comes_byte_by_byte():
+    data = b"%PDF-1.7 " + bytes(2 * HEAD_BYTES)
+    give = trickling("", data[:1], data[1:2], data[2:])
+    with server(give) as (url, _):
+        source = UrlSource(f"{url}/x", "file", {"base_url": url}, 1 << 20, None)
+        first, *rest = source.blocks()
+        assert len(first) >= HEAD_BYTES
+        assert first + b"".join(rest) == data
 
 
 def test_an_object_is_a_file_of_its_ending_before_any_byte_is_read(workspace):

@@ -24,13 +24,14 @@ from scripts.rerank.search_documents import main as search_documents
 from scripts.resilience import retry
 from scripts.rows import admission
 from scripts.rows.admission import ClosedError, Gate
-from scripts.rows.worker_pool import WorkerPool
+from scripts.rows.worker_pool import WINDOW, WorkerPool
 from scripts.table import table as table_table
 from scripts.table.gzipped import Packed
 from scripts.table.table import Table
 from scripts.workspace.markup import inline
 from tests.support.fault_sandbox import DRIP, HANG
 from tests.support.killable_worker import Worker
+from tests.support.offered_models import offering
 from tools.models import model
 from tools.sandbox import Fault
 
@@ -598,7 +599,8 @@ def test_a_row_that_failed_is_on_the_bill_where_it_may_have_been_paid(
 ):
     monkeypatch.setattr(retry, "MAX_TRIES", 1)
     fault_sandbox.respond = lambda number, text, times: answer if text == "1" else None
-    settings = {"concurrency": 1, "timeout_seconds": 1}
+    # Only the model that hangs is waited for so long.
+    settings = {"concurrency": 1, "timeout_seconds": 1 if answer == HANG else 60}
     result = map_rows(auth, MODEL, "{{id}}", numbered(2), **settings)
 
     assert (result["done"], result["failed"]) == (1, 1)
@@ -635,7 +637,7 @@ class _Passing(BaseHTTPRequestHandler):
 
     def pass_on(self, before_the_answer=lambda: None):
         data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        connection = http.client.HTTPConnection(self.place, timeout=30)
+        connection = http.client.HTTPConnection(self.place, timeout=60)
         connection.request(self.command, self.path, data or None, dict(self.headers))
         answer = connection.getresponse()
         body = answer.read()
@@ -661,11 +663,11 @@ def closing_service(fault_sandbox):
         while server.fileno() >= 0:
             server.handle_request()
 
-    server.timeout = 30
+    server.timeout = 60
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
-    thread.join(5)
+    thread.join(60)
 
 
 def test_a_call_that_never_reached_the_service_costs_nothing(
@@ -765,6 +767,46 @@ def test_results_can_go_to_storage_compressed_and_be_read_from_there(auth, works
         f"{n}!" for n in range(30)
     ]
     assert [row["id"] for row in Table(auth, {"s3": result["s3"]})] == [*range(30)]
+
+
+@pytest.mark.parametrize("output", ["storage", "gzip"])
+def test_answers_that_cannot_be_stored_are_kept_for_a_rerun(
+    auth, workspace, fault_sandbox, output
+):
+    workspace.faults.append(Fault("upload_s3_file", 502, times=1))
+    with pytest.raises(TogetherError, match="asks for none of them"):
+        map_rows(auth, MODEL, "{{id}}", numbered(30), output=output)
+
+    result = map_rows(auth, MODEL, "{{id}}", numbered(30), output=output)
+
+    assert result["done"] == len(fault_sandbox.bodies) == 30
+    assert not workspace.resources
+
+
+@pytest.mark.parametrize(("keep", "times"), [(False, 1), (True, 9)])
+def test_answers_that_can_be_kept_nowhere_are_in_the_error(
+    auth, workspace, keep, times
+):
+    workspace.faults.append(Fault("upload_s3_file", 403, times=times))
+    with pytest.raises(TogetherError) as caught:
+        map_rows(auth, MODEL, "{{id}}", numbered(30), output="storage", keep=keep)
+
+    assert caught.value.type == "not_allowed"
+    assert "kept" not in str(caught.value)
+    assert answers(caught.value.partial) == [f"{n}!" for n in range(30)]
+
+
+def test_the_key_is_in_no_answer_to_a_row(auth, fault_sandbox):
+    """A gateway that debugs may tell it."""
+    message = {"role": "assistant", "content": f"you said {KEY}"}
+    told = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    fault_sandbox.respond = lambda *_: told
+    assert answers(map_rows(auth, MODEL, "{{id}}", numbered(2))) == ["you said ***"] * 2
+
+    fault_sandbox.respond = lambda *_: {"results": [{"index": 0, "score": KEY}]}
+    with pytest.raises(TogetherError) as caught:
+        search_documents(auth, MODEL, "q", ["a"])
+    assert caught.value.partial == {"results": [{"index": 0, "score": "***"}]}
 
 
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])
@@ -977,6 +1019,118 @@ def test_a_run_that_ended_midway_goes_on(
     assert workspace.resources == {}
 
 
+def asked_models(fault_sandbox):
+    """The models that were asked, each by the texts that it was asked about."""
+    models = {}
+    for body in fault_sandbox.bodies:
+        models.setdefault(body["model"], set()).add(int(body["messages"][0]["content"]))
+    return models
+
+
+def ended_midway(fault_sandbox, monkeypatch, rows, *offered, **settings):
+    """Run over rows, of which ten are kept, with a catalogue of these models."""
+    with monkeypatch.context() as patch, offering(fault_sandbox, *offered) as auth:
+        patch.setattr(checkpoint, "PART_ROWS", 5)
+        stop_after(10, patch)
+        with pytest.raises(StoppedError):
+            map_rows(auth, None, "{{id}}", rows, concurrency=1, **settings)
+
+
+@pytest.mark.parametrize(
+    ("offered", "status"),
+    [(["a/old", "a/new"], None), ([], None), (["a/new"], 500)],
+    ids=["newer", "empty", "unread"],
+)
+def test_a_rerun_asks_the_model_that_the_run_before_took(
+    fault_sandbox, workspace, monkeypatch, offered, status
+):
+    rows = numbered(20)
+    ended_midway(fault_sandbox, monkeypatch, rows, "a/old")
+    if status:
+        fault_sandbox.faults.append(Fault("models", status, times=99))
+    with offering(fault_sandbox, *offered) as auth:
+        again = map_rows(auth, None, "{{id}}", rows)
+
+    assert asked_models(fault_sandbox) == {"a/old": set(range(20))}
+    # Rows that were under way as the first run ended.
+    assert sum(fault_sandbox.seen.values()) <= 20 + WINDOW + 1
+    assert again["done"] == 20
+    assert "models" not in again
+    assert workspace.resources == {}
+
+
+def test_a_rerun_asks_another_model_where_the_first_is_gone_about_what_is_left(
+    fault_sandbox, workspace, monkeypatch
+):
+    rows = numbered(20)
+    ended_midway(fault_sandbox, monkeypatch, rows, "a/old")
+    with offering(fault_sandbox, "a/other", "a/new") as auth:
+        again = map_rows(auth, None, "{{id}}", rows)
+
+    assert asked_models(fault_sandbox)["a/new"] == set(range(10, 20))
+    assert answers(again) == [f"{n}!" for n in range(20)]
+    assert again["models"] == {"a/new": 10, "a/old": 10}
+    assert "fallback_from" not in again
+    # Of a model that the catalogue lists no more nobody knows the price.
+    assert again["cost_usd"] is None
+    assert "a/old" in again["cost_note"]
+
+
+def test_rows_of_a_model_that_is_offered_no_more_keep_its_price(
+    fault_sandbox, workspace, monkeypatch
+):
+    rows = numbered(20)
+    ended_midway(fault_sandbox, monkeypatch, rows, "a/old", budget_usd=1)
+    with offering(fault_sandbox, "a/old", "a/new") as auth:
+        gone = {"id": "a/old", "type": "chat", "pricing": {"input": 0.1, "output": 0.2}}
+        status = "SUPPORTED_MODEL_STATUS_HIDDEN"
+        listed = {**gone, "name": "a/old", "products": [], "status": status}
+        fault_sandbox.answers["list_supported_models"] = lambda _: {"data": [listed]}
+        entries = fault_sandbox.answers["list_models"](None)
+        fault_sandbox.answers["list_models"] = lambda _: entries[1:]
+        again = map_rows(auth, None, "{{id}}", rows, budget_usd=1)
+
+    assert again["models"] == {"a/new": 10, "a/old": 10}
+    old, new = 10 * 0.1 + 5 * 0.2, 10 * 0.2 + 5 * 0.4  # USD per million rows
+    assert again["cost_usd"] == pytest.approx(10 * (old + new) / 1e6)
+
+
+def test_what_is_left_by_a_budget_is_asked_of_the_same_model(fault_sandbox, workspace):
+    rows = numbered(4)
+    per_row = (10 * 0.1 + 5 * 0.2) / 1e6
+    settings = {"concurrency": 1, "max_tokens": 5}
+    with offering(fault_sandbox, "a/old") as auth:
+        first = map_rows(auth, None, "{{id}}", rows, budget_usd=1.4e-5, **settings)
+    assert first["done"] == 2
+    with offering(fault_sandbox, "a/old", "a/new") as auth:
+        again = map_rows(auth, None, "{{id}}", rows, budget_usd=1, **settings)
+
+    assert again["done"] == 4
+    assert asked_models(fault_sandbox) == {"a/old": {0, 1, 2, 3}}
+    assert again["cost_usd"] == pytest.approx(4 * per_row)
+
+
+def test_a_first_row_that_is_left_is_asked_of_the_model_that_answered_the_others(
+    fault_sandbox, workspace
+):
+    rows = numbered(4)
+
+    def respond(number, text, times):
+        return HANG if (text, times) == ("0", 1) else None
+
+    fault_sandbox.respond = respond
+    with offering(fault_sandbox, "a/old") as auth:
+        settings = {"concurrency": 2, "stop_after_seconds": 1}
+        first = map_rows(auth, None, "{{id}}", rows, **settings)
+    assert answers(first) == [None, "1!", "2!", "3!"]
+    with offering(fault_sandbox, "a/old", "a/new") as auth:
+        again = map_rows(auth, None, "{{id}}", rows)
+
+    assert answers(again) == ["0!", "1!", "2!", "3!"]
+    assert asked_models(fault_sandbox) == {"a/old": {0, 1, 2, 3}}
+    assert fault_sandbox.seen["1"] == 1
+
+
 def test_a_run_that_was_killed_goes_on(
     auth, fault_sandbox, workspace, worker, monkeypatch
 ):
@@ -1082,6 +1236,28 @@ def test_a_part_that_was_deleted_is_asked_again(auth, workspace, monkeypatch):
     again = map_rows(auth, MODEL, "{{id}}", numbered(100))
 
     assert answers(again) == [f"{n}!" for n in range(100)]
+
+
+def test_a_part_that_cannot_be_read_for_now_is_not_asked_again(
+    auth, fault_sandbox, workspace, monkeypatch
+):
+    monkeypatch.setattr(checkpoint, "PART_ROWS", 10)
+    monkeypatch.setattr(retry, "FIRST_WAIT", 0.01)
+    rows = numbered(100)
+    with monkeypatch.context() as patch:
+        stop_after(60, patch)
+        with pytest.raises(StoppedError):
+            map_rows(auth, MODEL, "{{id}}", rows)
+    fault_sandbox.reset()
+
+    workspace.faults.append(Fault("download_s3_file", 502, times=3))
+    with pytest.raises(TogetherError, match="cannot be read from storage"):
+        map_rows(auth, MODEL, "{{id}}", rows)
+    kept = {str(n) for n in range(60)}  # others may arrive late, of the first run
+    assert not kept & {*fault_sandbox.seen}
+
+    assert map_rows(auth, MODEL, "{{id}}", rows)["done"] == 100
+    assert not kept & {*fault_sandbox.seen}
 
 
 def test_a_finished_run_is_not_repeated_from_memory(auth, fault_sandbox, workspace):

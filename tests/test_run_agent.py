@@ -17,7 +17,7 @@ from scripts.mcp_client import McpServer
 from scripts.resilience import retry
 from scripts.transfer import public_fetch
 from scripts.workspace import conversation
-from tests.support.canned_chat import CHAT, MODEL, asked, say
+from tests.support.canned_chat import CHAT, MODEL, asked, price, say, usage
 from tests.support.expected_request import main_of
 from tests.test_flows import answers
 from tools.flows.flow_engine import Engine
@@ -561,7 +561,139 @@ def test_a_question_without_an_answer_counts_unless_it_was_refused(
 
     assert run.outcome == "failure"
     (state,) = engine.workspace.resources.values()
-    assert state["value"]["asked"] == count
+    assert state["value"].get("asked", 0) == 0
+    assert [one["asked"] for one in state["value"]["answers"]] == [1] * count
+    extra = run.result["error"]["extra"]
+    assert extra["partial"]["cost_usd"] is None
+    assert run.result["kept"]["conversation"] == extra["partial"]["conversation"]
+
+
+USED = {"prompt_tokens": 9000, "completion_tokens": 3000, "total_tokens": 12000}
+HUNG = {"faults": [Fault(CHAT.exchange["path"], 504, times=9)]}
+BROKEN = {"faults": [], "reason": "error"}
+UNTOLD = {**BROKEN, "usage": None}
+
+
+def second_of_two(sandbox, faults, **ending):
+    """Let the model ask for a tool, the next request meet so many faults, and the
+    answer to it, of two words, end so."""
+
+    def wanted(_, whole):
+        function = {"name": "find_order", "arguments": '{"number": 1}'}
+        calls = [{"id": "c", "type": "function", "function": function}]
+        whole["choices"][0] |= {"finish_reason": "tool_calls"}
+        whole["choices"][0]["message"] = {"role": "assistant", "tool_calls": calls}
+        sandbox.faults += faults
+        return whole
+
+    def answer(_, whole):
+        whole["choices"][0] |= {"finish_reason": ending.get("reason", "stop")}
+        whole["choices"][0]["message"] = {"role": "assistant", "content": "It was"}
+        return {**whole, "usage": ending.get("usage", USED)}
+
+    say(sandbox, wanted, answer)
+
+
+@BOTH
+@pytest.mark.parametrize("max_rounds", [1, 9])  # the last question is without calls
+@pytest.mark.parametrize("how", [HUNG, BROKEN, UNTOLD], ids=["hung", "broken", "bare"])
+def test_a_question_that_was_paid_in_vain_is_in_the_bill(
+    use, how, max_rounds, engine, shop, auth, sandbox, monkeypatch
+):
+    monkeypatch.setattr(retry, "FIRST_WAIT", retry.FIRST_WAIT / 1000)
+    second_of_two(sandbox, **copy.deepcopy(how))
+    given = {"prompt": "x", "tools": [FIND], "model": MODEL, "max_rounds": max_rounds}
+
+    if use is in_one_step:
+        with pytest.raises(TogetherError) as caught:
+            use(engine, auth, **given)
+        extra = vars(caught.value)
+    else:
+        run = engine.run("run_agent", **given)
+        extra = run.result["error"]["extra"]
+
+    assert extra["may_be_paid"] is True
+    partial, first = extra["partial"], usage()
+    if how == BROKEN:
+        tokens = [first[name] + USED[name] for name in USED]
+        assert [partial["usage"][name] for name in USED] == tokens
+        assert partial["cost_usd"] == pytest.approx(price(*tokens[:2]))
+    else:
+        assert partial["usage"]["total_tokens"] == first["total_tokens"]
+        assert (partial["cost_usd"], bool(partial["cost_note"])) == (None, True)
+    assert partial.get("text") == (None if how == HUNG else "It was")
+    assert [one["result"] for one in partial["calls"]] != [None]
+    assert shop == [1]
+
+
+@BOTH
+def test_a_try_with_a_word_that_a_service_refuses_may_have_been_paid_for(
+    use, engine, shop, auth, sandbox, monkeypatch
+):
+    """It hung at first, and was refused when it was sent again."""
+    monkeypatch.setattr(retry, "FIRST_WAIT", retry.FIRST_WAIT / 1000)
+    path = CHAT.exchange["path"]
+    refusal = {"error": {"message": "tool_choice is not known"}}
+    faults = [Fault(path, 504), Fault(path, 400, body=refusal)]
+    second_of_two(sandbox, faults)
+    given = {"prompt": "x", "tools": [FIND], "model": MODEL, "max_rounds": 1}
+
+    found = use(engine, auth, **given)
+
+    assert [body.get("tool_choice") for body in asked(sandbox)][1:] == (
+        ["none", "none", None]
+    )
+    assert found["text"] == "It was"
+    tokens = usage()["total_tokens"] + USED["total_tokens"]
+    assert found["usage"]["total_tokens"] == tokens
+    assert (found["cost_usd"], bool(found["cost_note"])) == (None, True)
+
+
+@pytest.mark.parametrize("step", ["ask", "start"])
+def test_tools_that_are_gone_midway_lose_nothing_that_was_paid_for(
+    step, engine, shop, auth, workspace, monkeypatch
+):
+    """The second question is asked no more, or what it wants is not started."""
+    execute, steps = engine._execute, []
+
+    def removing(run, module, path, arguments):
+        steps.append(module["id"])
+        if steps.count(step) == 2:
+            workspace.runnables.pop(("script", FIND["path"]), None)
+        return execute(run, module, path, arguments)
+
+    monkeypatch.setattr(engine, "_execute", removing)
+    prompt = said([call("find_order", 1)], [call("find_order", 2)])
+
+    run = engine.run("run_agent", prompt=prompt, tools=[FIND], model=MODEL)
+
+    assert run.outcome == "failure"
+    extra = run.result["error"]["extra"]
+    assert "cannot be used" in extra["problems"][0]["problem"]
+    assert [one["result"] for one in extra["partial"]["calls"]] != [None]
+    assert extra["partial"]["cost_usd"] > 0
+    assert extra["may_be_paid"] is True
+    assert shop == [1]
+
+
+def test_an_answer_that_cannot_be_kept_is_told(
+    engine, shop, auth, sandbox, workspace, kept
+):
+    place = {"storage": "upload_s3_file", "state": "resources/update"}[kept]
+
+    def answer(_, whole):
+        workspace.faults.append(Fault(place, 400, times=99))
+        whole["choices"][0]["message"] = {"role": "assistant", "content": "It was."}
+        return whole
+
+    say(sandbox, answer)
+
+    run = engine.run("run_agent", prompt="x", tools=[FIND], model=MODEL)
+
+    assert run.outcome == "failure"
+    partial = run.result["error"]["extra"]["partial"]
+    assert partial["text"] == "It was."
+    assert partial["usage"] is not None
 
 
 # --- servers of tools ---------------------------------------------------------------
@@ -687,6 +819,8 @@ class OddServer(BaseHTTPRequestHandler):
         kind = {"initialize": {"protocolVersion": "2025-03-26"}}
         kind["tools/list"] = {"tools": self.server.tools}
         kind["tools/call"] = {"content": [{"type": "text", "text": "9 left"}]}
+        if asked["method"] == "tools/call":
+            self.server.given.append(asked["params"]["arguments"])
         if self.server.silent and asked["method"] == "tools/call":
             self.server.over.wait(60)
         self.send_response(200)
@@ -710,6 +844,7 @@ def odd():
     server = ThreadingHTTPServer(("127.0.0.1", 0), OddServer)
     server.daemon_threads = True
     server.tools, server.tokens, server.leads_to = [GOOD_TOOL], [], None
+    server.given = []  # to its tools
     server.silent = False  # when a tool is called
     server.over = threading.Event()
     with running(server):
@@ -736,14 +871,14 @@ def test_a_tool_of_a_server_has_the_time_that_is_left(odd, engine, shop, auth):
     server.silent = True
     prompt = said([{"tool": "count", "arguments": {}}])
 
-    with pytest.raises(TogetherError, match="1 s of the step") as caught:
+    with pytest.raises(TogetherError, match="2 s of the step") as caught:
         in_one_step(
             engine,
             auth,
             prompt=prompt,
             tools=[row],
             model=MODEL,
-            stop_after_seconds=1,
+            stop_after_seconds=2,  # enough until the call, on a busy machine too
         )
 
     (call_made,) = caught.value.partial["calls"]
@@ -776,6 +911,32 @@ def test_a_tool_that_cannot_be_used_is_left_out_alone(
     assert found["calls"][0]["result"] == "9 left"
     assert "is left out" in found["note"]
     assert words in found["note"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("to", "result"), [("Bern", "9 left"), ("B", "arguments.to needs at least 2")]
+)
+def test_a_parameter_may_refer_to_one_that_is_fixed(
+    use, to, result, odd, engine, shop, auth, sandbox
+):
+    """As zod writes schemas in which a type is used twice."""
+    server, row = odd
+    members = {"from": {"type": "string", "minLength": 2}}
+    members["to"] = {"$ref": "#/properties/from"}
+    schema = {"type": "object", "properties": members, "required": [*members]}
+    server.tools.append({"name": "route", "inputSchema": schema})
+    prompt = said([{"tool": "route", "arguments": {"to": to}}])
+    row["arguments"] = {"from": "Rome"}
+
+    found = use(engine, auth, prompt=prompt, tools=[row], model=MODEL)
+
+    told = found["calls"][0]
+    assert result in (told["result"] or told["error"])
+    assert server.given == ([{"from": "Rome", "to": "Bern"}] if to == "Bern" else [])
+    offered = asked(sandbox)[0]["tools"][1]["function"]["parameters"]
+    assert offered["properties"].keys() == {"to"}
+    assert "note" not in found or "left out" not in found["note"]
 
 
 @BOTH

@@ -11,7 +11,6 @@ from scripts.client import TogetherError
 from scripts.operations import operation
 from scripts.rows.sender import (
     MOST_BARREN,
-    HopelessError,
     Sender,
     answer_all,
     chunks_of,
@@ -62,23 +61,36 @@ def lanes(auth):
     return lanes_for(auth, operation("chat/create_chat_completion"), POOL)
 
 
-def test_what_can_answer_no_row_is_raised_once_the_rows_before_it_are_added(lanes):
-    added, checked = [], []
-    error = TogetherError("No credit is left.", status=402)
+def test_once_no_row_can_be_answered_no_more_tasks_are_taken(lanes):
+    added, checked, taken = [], [], []
+    results = SimpleNamespace(add=added.append, fault=None)
+
+    def tasks():
+        for number in range(1000):
+            taken.append(number)
+            yield number
 
     def work(number):
         if number == 3:
-            raise HopelessError(error)
+            results.fault = TogetherError("No credit is left.", status=402)
         return [number, -number]
 
-    results = SimpleNamespace(add=added.append)
-    with pytest.raises(TogetherError) as caught:
-        answer_all(lanes, work, range(9), results, checked.append)
+    answer_all(lanes, work, tasks(), results, checked.append)
 
-    assert caught.value is error
-    assert caught.value.__cause__ is None
-    assert added == checked
-    assert added == [0, 0, 1, -1, 2, -2][: len(added)]
+    count = len(added) // 2
+    assert added == checked == [one for n in range(count) for one in (n, -n)]
+    assert 4 <= count <= len(taken) < 1000
+
+
+def test_a_table_of_which_nothing_was_sent_is_refused_as_it_is(lanes):
+    def broken():
+        raise TogetherError.refused("rows", "is cut off")
+        yield
+
+    results = SimpleNamespace(add=None, fault=None)
+    with pytest.raises(TogetherError, match="Nothing was sent"):
+        answer_all(lanes, None, broken(), results)
+    assert results.fault is None
 
 
 @pytest.mark.parametrize(

@@ -79,10 +79,10 @@ def service():
     Counted.asked = 0
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     yield f"http://127.0.0.1:{known['port']}"
     loop.call_soon_threadsafe(lambda: [one.cancel() for one in asyncio.all_tasks(loop)])
-    thread.join(10)
+    thread.join(60)
 
 
 @pytest.mark.parametrize(

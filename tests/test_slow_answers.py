@@ -180,9 +180,9 @@ def test_an_answer_of_windmill_without_end_ends(begin, again, monkeypatch):
 
 @pytest.fixture
 def leisurely_pace(monkeypatch):
-    """A byte in 0.2 seconds is pace enough."""
+    """A byte in half a second is pace enough."""
     monkeypatch.setattr(transport, "PACE_BYTES", 1)
-    monkeypatch.setattr(transport, "PACE_SECONDS", 0.2)
+    monkeypatch.setattr(transport, "PACE_SECONDS", 0.5)
 
 
 def test_a_body_may_take_any_time_as_long_as_it_comes(leisurely_pace):

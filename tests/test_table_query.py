@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from scripts.client import TogetherError
 from scripts.table.table import Table
 from scripts.table_query import query
 from scripts.table_query.description import describe
@@ -534,3 +535,249 @@ def test_what_equals_what_is_told_of_groups_where_it_is_clear(cells, told):
 
     assert len(found["rows"]) == len(cells)
     assert bool(found["words"]) is told
+
+
+def test_a_column_that_is_called_as_a_measure_keeps_its_values():
+    rows = [{"count": n, "sum a": n, "a": 1} for n in (3, 3, 5)]
+    asked = Query(groups=["count", "sum a"], measures=["count", "sum a", "max a"])
+
+    found = ask(Table(AUTH, rows), asked, 9)
+
+    assert found["rows"] == [
+        {"count": text, "sum a": text, "count_2": n, "sum a_2": n, "max a": 1}
+        for text, n in (("3", 2), ("5", 1))
+    ]
+    assert "count_2 is the measure count, as a column is called so." in found["words"]
+    alone = ask(Table(AUTH, rows), Query(groups=["count"], order="count_2"), 9)
+    assert [row["count"] for row in alone["rows"]] == ["5", "3"]
+
+
+def test_what_is_no_text_is_written_as_json_has_it():
+    cells = [True, ["a", "\u00e9"], {"x": None}]
+    rows = [{"a": cell} for cell in cells]
+    written = ["true", '["a", "\u00e9"]', '{"x": null}']
+
+    grouped = ask(Table(AUTH, rows), Query(groups=["a"]), 9)
+    assert [row["a"] for row in grouped["rows"]] == written
+    for text, cell in zip(written, cells, strict=True):
+        found = ask(Table(AUTH, rows), Query(where=[f"a = {text}"]), 9)
+        assert found["rows"] == [{"a": cell}]
+    least = ask(Table(AUTH, rows), Query(measures=["min a"]), 9)
+    assert least["rows"] == [{"min a": '["a", "\u00e9"]'}]
+    told = describe(Table(AUTH, rows), 9)["words"]
+    assert told == [f"a: such as {', '.join(written)}"]
+
+
+# --- conditions as other languages have them ---------------------------------------
+
+
+CITIES = [("Rome", 10), ("Paris", 200), ("Rome", 30), ("", 0)]
+
+
+def matches(*where):
+    rows = [{"city": city, "amount": amount} for city, amount in CITIES]
+    found = ask(Table(AUTH, rows), Query(where=where), 9)
+    return found["matched"], found["words"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "count"),
+    [
+        ("amount == 10", 1),
+        ("amount === 10", 1),
+        ("amount !== 10", 3),
+        ("amount <> 10", 3),
+        ("amount \u2260 10", 3),
+        ("amount => 30", 2),
+        ("amount >= 30", 2),
+        ("amount \u2265 30", 2),
+        ("amount =<30", 3),
+        ("amount \u2264 30", 3),
+        ("city == 'Rome'", 2),
+        ('city="Rome"', 2),
+        ("city = \u201cRome\u201d", 2),
+        ("city = \u201eROME\u201c", 2),
+        ("city = \u2018Rome\u2019", 2),
+        ("city != \u00abRome\u00bb", 2),
+        ("city = \u00bb Rome \u00ab", 2),
+        ("city = `Rome`", 2),
+        ("city contains 'o'", 2),
+        ("city contains \u201cr\u201d", 3),
+        ("city =", 1),
+        ("city != ''", 3),
+    ],
+)
+def test_a_condition_is_read_however_its_sign_and_value_are_written(condition, count):
+    assert matches(condition) == (count, [])
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("city = 'Rome' and amount > 5", "joined by 'and': give each in an entry"),
+        ("city = Rome or city = Paris", "joined by 'or'"),
+        ("city = 'Rome' OR 'Paris'", "joined by 'OR'"),
+        ("city contains R and amount >= 5", "joined by 'and'"),
+        ("city contains R or city contains P", "joined by 'or'"),
+        ("amount > 5 and < 20", "joined by 'and'"),
+        ("amount > 5 && city != Rome", "joined by '&&'"),
+        ("amount > 5 || city = Rome", "joined by '||'"),
+        ("city = Rome; amount > 5", "joined by ';'"),
+        ("city = Rome, amount > 5", "joined by ','"),
+        ("amount > = 10", "and a value behind it, in quotation marks where that"),
+        ("amount = = 10", "it has = ="),
+        ("amount =! 10", "it has =! 1"),
+        ("amount >> 10", "it has >> 1"),
+        ("city = <b>", "it has = <"),
+        ("city =<b>", "it has =<"),
+        ("amount >", "it has >"),
+        ("city contains ''", "must have a text behind contains"),
+        ("city", "is no condition"),
+        ("= Rome", "is no condition"),
+        ("city = Rome and city is blank", "which no row has"),
+        ("note is blank or amount > 5", "which no row has"),
+    ],
+)
+def test_what_is_no_single_condition_is_refused(condition, words):
+    with pytest.raises(TogetherError) as caught:
+        matches("amount >= 0", condition)
+
+    assert words in str(caught.value)
+    assert caught.value.problems[0]["field"] in ("where[1]", "where")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Supply and demand",
+        "Miller, John; Sons",
+        "R&D",
+        "<b>",
+        ">= 10",
+        "!",
+        "a = b and c = d",
+        "so; x > 3",
+        "O'Brien",
+        'a "b" c',
+        '["a and b > c", "d"]',
+        "It contains a and b is blank.",
+    ],
+)
+def test_any_cell_is_found_by_its_value_in_quotation_marks(cell):
+    rows = [{"note": cell}, {"note": "other"}]
+    for begin, end in ("\u201c\u201d", "\u2018\u2019", "\u00ab\u00bb"):
+        asked = [
+            Query(where=[f"note {sign} {begin}{cell}{end}"]) for sign in ("=", "<=")
+        ]
+        for one in asked if "contains" not in cell else ():
+            found = ask(Table(AUTH, rows), one, 9)
+            assert (found["rows"][0], found["words"]) == (rows[0], [])
+        asked = Query(where=[f"note contains {begin}{cell}{end}"])
+        found = ask(Table(AUTH, rows), asked, 9)
+        assert (found["rows"], found["words"]) == (rows[:1], [])
+
+
+@pytest.mark.parametrize(
+    ("condition", "cells"),
+    [
+        ('a contains 5"', ['5"']),
+        ("a contains '5\"'", ['5"']),
+        ('a contains "', ['5"', '7" pipe', 'the "5 cm"']),
+        ("a contains '", ["it's"]),
+        ('a contains "5 cm"', ["5 cm", 'the "5 cm"']),
+        ("a = it's", ["it's"]),
+        ("a = 'it's'", ["it's"]),
+    ],
+)
+def test_quotation_marks_are_taken_off_in_pairs(condition, cells):
+    rows = [{"a": one} for one in ('5"', "5 cm", '7" pipe', 'the "5 cm"', "it's")]
+
+    found = ask(Table(AUTH, rows), Query(where=[condition]), 9)
+
+    assert [row["a"] for row in found["rows"]] == cells
+
+
+@pytest.mark.parametrize(
+    ("condition", "count", "words"),
+    [
+        ("city = Rome or Paris", 0, "Rome or Paris is taken as one value of city"),
+        ("city != Rome and Paris", 4, "Rome and Paris is taken as one value of"),
+        ("city = 'Rome','Paris'", 0, "is taken as one value of city: ask for each"),
+        ("city contains Rome, Paris", 0, "Rome, Paris is taken as one value of city"),
+        ("city = null", 0, "cells without anything are found by city is blank."),
+        ("city != NULL", 4, "NULL is compared as a text: cells without anything"),
+    ],
+)
+def test_what_may_be_meant_for_several_values_or_none_is_told(condition, count, words):
+    matched, (told,) = matches(condition)
+
+    assert matched == count
+    assert words in told
+
+
+def test_a_column_may_hold_signs_of_mathematics():
+    rows = [{"<18": n, "age \u226565": n} for n in (1, 7, 9)]
+
+    for condition in ("<18 > 5", "age \u226565 != 1", "<18 \u2265 7"):
+        found = ask(Table(AUTH, rows), Query(where=[condition]), 9)
+        assert found["rows"] == rows[1:]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("apple", "Banana", "cherry", "Date"),
+        (" zebra", "apple", "Yak"),
+        ("Zo\u00eb", "zeb", "\u00c4pfel"),
+        ("b", "A", "10", "9"),
+        ("b", "A", "01.02.2024", "31.01.2024"),
+        ("007", "12", "a"),
+        ("a", "A", "b", "B"),
+    ],
+)
+def test_the_least_and_the_largest_are_the_first_of_a_sort(cells):
+    def first(order):
+        return cells_of(ask(table(*cells), Query(order=order), 9))[0]
+
+    found = ask(table(*cells), Query(measures=["min amount", "max amount"]), 9)
+
+    (row,) = found["rows"]
+    ends = [first("amount").strip(), first("amount desc").strip()]
+    assert [str(one).strip() for one in row.values()] == ends
+
+
+@pytest.mark.parametrize(
+    ("value", "cells"),
+    [
+        ('["a","b"]', [["a", "b"], '["a","b"]', '[ "a", "b" ]']),
+        ('["A", "b"]', [["a", "b"], '["a","b"]']),
+        ('{"x":null,"y":[1]}', [{"y": [1], "x": None}, '{"x": null, "y": [1]}']),
+        ('"[\u201ca\u201d]"', ["[\u201ca\u201d]"]),
+        ("[a]", ["[a]", "[A] "]),
+        ("[" * 9_999, ["[" * 9_999]),
+    ],
+)
+def test_json_is_compared_whatever_its_blanks(value, cells):
+    rows = [{"a": cell} for cell in (*cells, ["a"], "x", None, {"x": 1}, "[1")]
+
+    found = ask(Table(AUTH, rows), Query(where=[f"a = {value}"]), 9)
+    assert found["rows"] == rows[: len(cells)]
+    found = ask(Table(AUTH, rows), Query(where=[f"a != {value}"]), 9)
+    assert found["rows"] == rows[len(cells) :]
+
+
+def test_yes_and_no_are_found_by_the_words_of_json():
+    rows = [{"a": True, "b": "yes"}, {"a": False, "b": "no"}, {"a": None, "b": ""}]
+    for condition, which in (
+        ("a = true", rows[:1]),
+        ("a = True", rows[:1]),
+        ("a == FALSE", rows[1:2]),
+        ("a != true", rows[1:]),
+        ("a = yes", []),
+        ("a contains als", rows[1:2]),
+        ("a is blank", rows[2:]),
+        ("b = Yes", rows[:1]),
+    ):
+        assert ask(Table(AUTH, rows), Query(where=[condition]), 9)["rows"] == which
+    grouped = ask(Table(AUTH, rows), Query(groups=["a"]), 9)["rows"]
+    assert [row["a"] for row in grouped] == ["true", "false", ""]

@@ -205,6 +205,9 @@ def test_zeros_in_ascii_make_no_wide_characters():
         ('a,b\n" ""x"" y", 2\n', {"a": ' "x" y', "b": " 2"}),
         ("#tag\na, b\n", {"#tag": "a, b"}),
         ("kept\nx, y, z\na, b, c\n", {"kept": "x, y, z"}),
+        ('sep= \na  b\n1  "2 3"\n', {"a": "1", "column_2": "", "b": "2 3"}),
+        ('sep="\n1\n', {'sep="': "1"}),
+        ("sep=\\\n1\n", {"sep=\\": "1"}),
     ],
 )
 def test_csv_is_read_as_it_is_seen(text, row):
@@ -319,6 +322,30 @@ def test_a_cell_is_as_long_as_a_picture_and_not_longer():
     assert rows(f"a,b\n1,{cell}\n") == [{"a": "1", "b": cell}]
     with pytest.raises(TogetherError, match="line 2 has a cell of more than 16 Mi"):
         rows('a,b\n1,"' + cell + cell)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_are_counted_from_the_first_however_many_are_blank(end):
+    lines = [*[""] * 70_000, '{"a": 1}', "nope", '{"a": 2}']
+
+    assert whys(end.join(lines), "t.jsonl") == ["line 70002 is not JSON"]
+
+
+def part_of(data, start, line):
+    """The rows of a part that begins at that byte and line of some JSON Lines."""
+    part = {"number": 2, "of": 2, "rows": 9, "head": 0, "start": start, "line": line}
+    part |= {"end": len(data), "size": len(data), "csv": None, "kept": "storage"}
+    return list(Table(AUTH, {"rows": given(data, "t.jsonl"), "part": part}))
+
+
+@pytest.mark.parametrize("blank", [0, 3, 70_000])
+def test_a_part_names_its_lines_by_their_numbers_in_the_table(blank):
+    before = b'{"a": 1}\n' * 4
+    data = before + b"\n" * blank + b'{"a": "caf\xc3\xa9"}\nnope\n'
+    assert part_of(data, len(before), 5)[-1].why == f"line {blank + 6} is not JSON"
+
+    with pytest.raises(TogetherError, match=f"UTF-8: line {blank + 7} "):
+        part_of(data + b'{"a": "caf\xe9"}\n', len(before), 5)
 
 
 def test_a_line_without_an_end_is_not_held(monkeypatch):
@@ -592,3 +619,11 @@ def test_a_second_mark_of_byte_order_is_no_part_of_a_name():
     assert found["rows"] == [{"a": "1", "b": "\ufeffx"}]
     with pytest.raises(TogetherError, match="no row"):
         read_rows(AUTH, "\ufeff\ufeff\n")
+
+
+@pytest.mark.parametrize("text", ['sep=\t\n"abc\n', 'sep=;\n"\\""\n'])
+def test_a_named_sign_and_nothing_but_a_quotation_are_no_table(text):
+    with pytest.raises(TogetherError) as caught:
+        rows(text)
+
+    assert caught.value.problems[0]["field"] == "rows"

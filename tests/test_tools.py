@@ -607,9 +607,9 @@ def test_a_run_that_is_ended_leaves_no_job_behind(number, code, tmp_path):
         process = subprocess.Popen(command, cwd=ROOT, env=environment)
         asked, _ = listener.accept()  # by the job, which now waits for an answer
         process.send_signal(number)
-        ended = process.wait(30)
+        ended = process.wait(120)
         with asked:
-            asked.settimeout(10)
+            asked.settimeout(60)
             while asked.recv(65536):
                 pass  # until the job, too, has gone
 
@@ -632,7 +632,7 @@ def test_the_log_comes_while_the_job_is_at_work():
             asked.sendall(answer)
             said = process.stderr.readline()  # the answer to the second try is due
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
     assert b"together: 503 Busy (GET /v1/files/f): try 2 in " in said
 
@@ -678,7 +678,7 @@ def test_the_demo_shows_text_then_the_result():
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
 
     result = json.loads(done.stdout)

@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from scripts.client import TogetherError
+from scripts.trigger_steps.trigger_steps import MOST_PERIODS
 from scripts.workspace.watermark import GONE, with_carried
 from tests.support.expected_request import main_of
 from tools.local.fake_workspace import Job, state_path
@@ -229,6 +230,51 @@ def test_only_ends_are_told_if_asked_for(poll, lifecycles, auth):
     assert (found["state"], found["previous"]) == ("error", "running")
 
 
+@pytest.mark.parametrize("silent", [None, "", " ", {"a": 1}, 5])
+def test_a_state_that_is_not_told_for_once_is_not_told_twice(silent, poll, sandbox):
+    def show(**states):
+        sandbox.answers["list_fine_tunes"] = lambda _: {
+            "data": [{"id": name, "status": state} for name, state in states.items()]
+        }
+
+    show(a="running")
+    poll("fine_tune_changed")
+    show(a="completed", b=silent)
+    assert told("fine_tune_changed", poll("fine_tune_changed")) == ["a"]
+    show(a=silent, b="running")
+    assert told("fine_tune_changed", poll("fine_tune_changed")) == ["b"]
+    show(a="completed", b="running")
+
+    assert poll("fine_tune_changed") == []
+
+
+ODD_STATES = [
+    {"mark": None},
+    {"mark": "text"},
+    {"mark": {}, "pending": {"found": []}},
+    {"mark": {}, "pending": {"job": "x", "mark": {}}},
+    {"mark": {}, "pending": {"job": "x", "found": []}},
+    {"mark": {}, "pending": {"job": 5, "mark": {}, "found": []}},
+    {"mark": {}, "pending": {"job": "x", "mark": {}, "found": [{"old": 1}]}},
+    {"mark": {}, "pending": [1]},
+    {"mark": {}, "gone": {"a": "b"}},
+]
+
+
+@pytest.mark.parametrize("state", ODD_STATES, ids=str)
+@pytest.mark.parametrize("name", ["fine_tune_changed", "spend_over_limit"])
+def test_a_state_that_somebody_changed_is_named(name, state, poll, world):
+    world.before(name)
+    poll(name)
+    (kept,) = poll.workspace.resources.values()
+    kept["value"] = state
+
+    with pytest.raises(TogetherError, match="state that this trigger keeps") as error:
+        poll(name)
+    assert "Delete the trigger's state" in error.value.advice
+    assert kept["value"] == state
+
+
 def test_what_is_found_again_is_told_once_whatever_names_it():
     """Also where the state has kept a text of it that it made harmless."""
     carried = [
@@ -277,6 +323,96 @@ def test_a_limit_is_told_once_and_again_when_it_is_raised(poll, sandbox):
     assert poll("spend_over_limit", limit_usd=200) == []
 
 
+def billed(sandbox, days):
+    """Let the sandbox bill these USD by day, each in the month that is asked for."""
+
+    def answer(arguments):
+        return {
+            "data": [
+                {
+                    "date": day.isoformat(),
+                    "line_items": [{"product_name": "p", "cost": usd}],
+                }
+                for day, usd in days.items()
+                if day.isoformat().startswith(arguments["month"])
+            ]
+        }
+
+    sandbox.answers["list_billing_usage"] = answer
+
+
+TODAY = datetime.datetime.now(datetime.UTC).date()
+ONE = datetime.timedelta(days=1)
+LAST_MONTH = TODAY.replace(day=1) - ONE  # its last day
+BEFORE_IT = LAST_MONTH.replace(day=1) - ONE
+
+
+@pytest.mark.parametrize(
+    ("period", "ended", "earlier"),
+    [("day", TODAY - ONE, TODAY - 2 * ONE), ("month", LAST_MONTH, BEFORE_IT)],
+)
+def test_what_was_spent_after_the_last_run_of_a_period_is_told_once(
+    poll, sandbox, workspace, period, ended, earlier
+):
+    size = {"day": 10, "month": 7}[period]
+    limit = {"limit_usd": 100, "period": period}
+    billed(sandbox, {earlier: 700, ended: 50})
+    poll("spend_over_limit", **limit)
+    poll("spend_over_limit", **limit)
+    (state,) = workspace.resources.values()
+    state["value"]["mark"]["period"] = ended.isoformat()[:size]  # the run was then
+    billed(sandbox, {earlier: 700, ended: 550, TODAY: 20})
+
+    (found,) = poll("spend_over_limit", ends="failure", **limit)
+    assert found["period"] == ended.isoformat()[:size]
+    assert (found["total_usd"], found["limit_usd"]) == (550, 100)
+    assert found["products"] == [{"product": "p", "cost_usd": 550}]
+    assert poll("spend_over_limit", **limit) == [found]
+    assert poll("spend_over_limit", **limit) == []
+
+
+@pytest.mark.parametrize("period", ["day", "month"])
+def test_periods_in_which_nothing_ran_are_told_and_the_one_told_before_is_not(
+    poll, sandbox, workspace, period
+):
+    days = [TODAY - n * ONE for n in (0, 1, 2, 3)]
+    months = [TODAY, LAST_MONTH, BEFORE_IT, BEFORE_IT.replace(day=1) - ONE]
+    now, last, before, first = days if period == "day" else months
+    size = {"day": 10, "month": 7}[period]
+    names = [day.isoformat()[:size] for day in (now, last, before, first)]
+    limit = {"limit_usd": 100, "period": period}
+    poll("spend_over_limit", **limit)
+    (state,) = workspace.resources.values()
+    state["value"]["mark"] = {"period": names[3], "limit_usd": 100, "over": True}
+    billed(sandbox, {now: 101, last: 99, before: 200, first: 300})
+
+    found = poll("spend_over_limit", **limit)
+    assert [(one["period"], one["total_usd"]) for one in found] == [
+        (names[2], 200),
+        (names[0], 101),
+    ]
+    assert poll("spend_over_limit", **limit) == []
+
+
+def test_another_length_of_period_begins_with_the_present_one(poll, sandbox):
+    billed(sandbox, {LAST_MONTH: 500, TODAY: 20})
+    poll("spend_over_limit", limit_usd=100, period="day")
+
+    assert poll("spend_over_limit", limit_usd=100, period="month") == []
+
+
+def test_so_many_periods_are_looked_at_again_at_most(poll, sandbox, workspace):
+    poll("spend_over_limit", limit_usd=100, period="day")
+    (state,) = workspace.resources.values()
+    state["value"]["mark"]["period"] = "2020-02-28"
+    billed(sandbox, {TODAY - n * ONE: 200 for n in range(1, 60)})
+
+    found = poll("spend_over_limit", limit_usd=100, period="day")
+    assert [one["period"] for one in found] == [
+        (TODAY - n * ONE).isoformat() for n in range(MOST_PERIODS, 0, -1)
+    ]
+
+
 def test_an_endpoint_is_idle_again_after_it_was_used(poll, sandbox):
     deployed(sandbox, a=0)
     poll("endpoint_idle")
@@ -295,6 +431,36 @@ def test_a_use_that_is_not_told_is_not_idleness(poll, sandbox):
     poll("endpoint_idle")
 
     assert poll("endpoint_idle") == []
+
+
+def counted(*counts):
+    """Return analytics in so many parts, each with its number of requests."""
+    parts = [{"metrics": {"requestMetrics": {"totalRequests": n}}} for n in counts]
+    return {"deploymentAnalytics": [{"deploymentId": "a", **part} for part in parts]}
+
+
+@pytest.mark.parametrize(
+    ("analytics", "idle"),
+    [
+        (counted("0", 0), True),
+        (counted(0, 9), False),
+        (counted(0, None), False),
+        (counted("0.4"), False),
+        ({"deploymentAnalytics": [None, *counted(0)["deploymentAnalytics"]]}, True),
+        ({"deploymentAnalytics": [{"deploymentId": "a", "metrics": [1]}]}, False),
+        ({"deploymentAnalytics": None}, False),
+        ({"deploymentAnalytics": {"a": 0}}, False),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_only_what_surely_had_no_request_is_idle(analytics, idle, sandbox, auth):
+    deployed(sandbox, a=0)
+    sandbox.answers["get_project_endpoint_analytics"] = lambda _: analytics
+
+    found = main_of(find("list_idle_endpoints"))(auth)
+
+    assert [one["job_id"] for one in found] == (["ep_1/a"] if idle else [])
 
 
 def test_all_idle_endpoints_are_listed_those_of_v1_by_age_alone(

@@ -76,7 +76,7 @@ def mypy(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_what_is_wrong_with_a_table_or_an_error_is_found(mypy):
+def test_what_is_wrong_with_a_descriptor_or_an_error_is_found(mypy):
     lines = enumerate(WRONG.split("\n"), 1)
     expected = [(n, line.split("  # ")[1]) for n, line in lines if "  # " in line]
 

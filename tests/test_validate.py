@@ -219,6 +219,7 @@ TOLD = [
     ({"anyOf": [DOG, CAT]}, {}, ["a.kind is required"]),
     ({"anyOf": [DOG, CAT]}, {"kind": None}, ['a.kind must be one of "dog" (got null)']),
     ({"anyOf": [DOG, CAT]}, 5, ["a must be an object or an object (got 5)"]),
+    ({"anyOf": [DOG, CAT]}, "5", ['a must be an object or an object (got "5")']),
     ({"anyOf": [DOG, CAT]}, {"kind": "cat"}, ["a.name is required"]),
     ({"anyOf": [DOG]}, {"kind": "cow"}, ['a.kind must be one of "dog" (got "cow")']),
     (

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from scripts.client import TogetherError
-from scripts.service_jobs.job_kinds import KINDS, planned
+from scripts.service_jobs.job_kinds import KINDS, doubt, planned
 from scripts.service_jobs.wait_steps import LONGEST_WISH
 from tests.support.expected_request import main_of
 from tools.flows import flow_engine
@@ -15,6 +15,7 @@ from tools.flows.pack_flows import flows
 from tools.operations import find
 from tools.sandbox import Fault
 from tools.sandbox.lifecycles import KINDS as LIVING
+from tools.sandbox.lifecycles import RefusalError
 
 # What each kind of the table is among the sandbox's things.
 NAMES = {
@@ -392,6 +393,95 @@ def test_what_can_be_stopped_is_stopped_once(kind, lifecycles, auth):
         assert "already" in second["note"]
     else:
         assert KINDS[kind]["left"] in first["note"]
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_what_ends_before_it_is_stopped_is_no_failure(status, lifecycles, auth):
+    _, life = made("batch", lifecycles, auth)
+    lifecycles.advance(1)
+
+    def too_late(arguments):
+        lifecycles.advance(10**6)
+        raise RefusalError(status, "it is over")
+
+    lifecycles.answers["cancel_batch"] = too_late
+    found = main_of(find("waits/cancel_job"))(auth, "batch", life.id)
+
+    assert (found["state"], found["cancelled"]) == ("COMPLETED", False)
+    assert "before it could be stopped" in found["note"]
+
+
+def test_a_stop_that_is_refused_is_an_error_while_the_job_goes_on(lifecycles, auth):
+    _, life = made("batch", lifecycles, auth)
+    lifecycles.advance(1)
+
+    def refuse(arguments):
+        raise RefusalError(409, "not now")
+
+    lifecycles.answers["cancel_batch"] = refuse
+
+    with pytest.raises(TogetherError, match="not now"):
+        main_of(find("waits/cancel_job"))(auth, "batch", life.id)
+
+
+@pytest.mark.parametrize(
+    ("job", "share"),
+    [
+        ({"n_epochs": 3, "epochs_completed": 5}, 1),
+        ({"n_epochs": -3, "epochs_completed": 1}, None),
+        ({"n_epochs": "4", "epochs_completed": "1"}, 0.25),
+    ],
+)
+def test_a_share_is_from_0_to_1_or_not_known(job, share, sandbox, auth):
+    shown = {"id": "ft-1", "status": "running", **job}
+    sandbox.answers["get_fine_tune"] = lambda _: shown
+    sandbox.answers["list_fine_tune_events"] = lambda _: {"data": []}
+
+    found = main_of(find("waits/poll_job"))(auth, "fine_tune", "ft-1")
+    report = main_of(find("report_fine_tune"))(auth, "ft-1")
+
+    assert found["progress"] == report["progress"] == share
+
+
+@pytest.mark.parametrize("shown", [{"status": None}, {}, []])
+def test_what_does_not_say_its_state_is_stopped(shown, lifecycles, auth):
+    _, life = made("deployment", lifecycles, auth)
+    lifecycles.advance(1)
+    lifecycles.answers["get_endpoint_deployment"] = lambda _: shown
+    job_id = f"{life.given['endpoint_id']}/{life.id}"
+
+    found = main_of(find("waits/cancel_job"))(auth, "deployment", job_id)
+
+    assert found["cancelled"]
+    assert lifecycles.state(life.id) == "DEPLOYMENT_STATE_STOPPING"
+
+
+def test_what_says_no_state_and_cannot_be_stopped_is_an_error(lifecycles, auth):
+    _, life = made("video", lifecycles, auth)
+    lifecycles.answers["get_video"] = lambda _: {"id": life.id}
+
+    with pytest.raises(TogetherError, match="names no state"):
+        main_of(find("waits/cancel_job"))(auth, "video", life.id)
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        (
+            {"total": 5, "completed": 3, "failed": 2},
+            "of 5 requests 3 were answered and",
+        ),
+        ({"total": "5", "completed": "3"}, "of 5 requests 3 were answered"),
+        ({"total": 5, "completed": 5, "failed": None}, None),
+        ({"total": 5, "completed": None, "failed": None}, None),
+        ({"completed": 5}, None),
+        ({"total": 5, "failed": 2}, "2 requests failed"),
+    ],
+)
+def test_a_count_that_is_not_told_is_no_count_of_0(counts, words):
+    told = doubt({"request_counts": counts})
+
+    assert told == words if words is None else words in told
 
 
 def test_a_wrong_id_is_refused_before_anything_is_sent(sandbox, auth):

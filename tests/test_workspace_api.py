@@ -14,7 +14,7 @@ from wmill.s3_types import S3Object
 
 from scripts.client import TogetherError
 from scripts.client.job import in_job
-from scripts.workspace import api, jobs, progress, state
+from scripts.workspace import api, jobs, progress, signed_address, state
 from scripts.workspace.storage import (
     check_storage,
     list_objects,
@@ -23,6 +23,7 @@ from scripts.workspace.storage import (
     write_object,
 )
 from tests.support.byte_server import ByteServer, Thing
+from tests.test_client import answer, server
 from tools.sandbox import Fault
 
 WORDS = random.Random(5).randbytes(3_000_000)
@@ -254,6 +255,51 @@ def test_an_object_that_changes_while_it_is_read_is_an_error(workspace):
         source.read()
 
 
+def chunked(*pieces):
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    return head + b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in pieces)
+
+
+def part(content, place, total):
+    span = f"content-range: bytes {place}-{place + len(content) - 1}/{total}\r\n"
+    return answer(content, "206 Partial Content", span)
+
+
+@pytest.mark.parametrize(
+    "later", [chunked(b"01234", b""), chunked(b"0123456789", b""), chunked(b"")]
+)
+def test_an_object_of_unknown_length_that_shrinks_is_an_error(
+    later, workspace, monkeypatch
+):
+    with server(chunked(b"0123456789ab"), later) as (url, _):
+        monkeypatch.setenv("BASE_INTERNAL_URL", url)
+        source = open_object("k")
+        assert source.read(12) == b"0123456789ab"
+        with pytest.raises(TogetherError, match="changed while it was read"):
+            source.read()
+
+
+@pytest.mark.parametrize(("first", "later"), [('"1"', '"2"'), ('W/"1"', 'W/"2"')])
+def test_an_object_of_another_tag_is_another_one(first, later, workspace, monkeypatch):
+    begun = answer(b"01234", headers=f"etag: {first}\r\n", length=10)
+    with server(begun, answer(b"abcdefghij", headers=f"etag: {later}\r\n")) as (url, _):
+        monkeypatch.setenv("BASE_INTERNAL_URL", url)
+        source = open_object("k")
+        assert source.read(5) == b"01234"
+        with pytest.raises(TogetherError, match="changed while it was read"):
+            source.read()
+
+
+def test_an_object_that_comes_in_shorter_parts_than_asked_for_comes_whole(
+    workspace, monkeypatch
+):
+    begun = answer(b"01234", length=15)
+    with server(begun, part(b"567", 5, 15), part(b"89abcde", 8, 15)) as (url, _):
+        monkeypatch.setenv("BASE_INTERNAL_URL", url)
+        source = open_object("k")
+        assert source.read(5) + source.read() == b"0123456789abcde"
+
+
 def test_a_readable_that_holds_less_than_it_says_is_not_stored(workspace):
     class Short(io.BytesIO):
         length = len(WORDS) + 1
@@ -433,7 +479,7 @@ def test_waiting_asks_rarely(workspace, updates):
     """Two questions where the server tells of updates; else ever fewer."""
     workspace.configure(updates=updates)
     go = threading.Event()
-    workspace.register("f/slow", lambda: go.wait(30) and "done")
+    workspace.register("f/slow", lambda: go.wait(60) and "done")
     threading.Timer(1.0, go.set).start()
     assert jobs.run("f/slow") == "done"
     asked = [one for one in workspace.requests if "get_result_maybe" in one.path]
@@ -498,6 +544,35 @@ def answers(workspace, monkeypatch):
             return server
 
         yield at
+
+
+@pytest.mark.parametrize(
+    ("base", "kind", "words"),
+    [
+        ("", "text/html; charset=utf-8", "a web page is there"),
+        ("windmill.example.com", "audio/mpeg", "no http"),
+    ],
+)
+def test_an_address_without_the_object_is_not_handed_on(
+    base, kind, words, workspace, monkeypatch
+):
+    signed_address.tried.clear()
+    with ByteServer() as service:
+        root = f"/api/w/{workspace.environment['WM_WORKSPACE']}"
+        service.things[f"{root}/apps/sign_s3_objects"] = Thing(
+            b'[{"presigned": "s=1"}]'
+        )
+        page = Thing(b"<html>Log in</html>", {"content-type": kind})
+        service.things[f"{root}/s3_proxy/_default_/a.mp3?s=1"] = page
+        monkeypatch.setenv("BASE_INTERNAL_URL", service.url)
+        monkeypatch.setenv("WM_BASE_URL", base or service.url)
+        with pytest.raises(TogetherError, match=words) as caught:
+            signed_address.signed("a.mp3")
+        assert caught.value.type == "unsigned"
+        page.headers["content-type"] = "audio/mpeg"
+        monkeypatch.setenv("WM_BASE_URL", service.url)
+        address = signed_address.signed("a.mp3")
+    assert address == f"{service.url}{root}/s3_proxy/_default_/a.mp3?s=1"
 
 
 ANSWER = "/api/w/t/jobs_u/resume/1"
@@ -566,7 +641,7 @@ def test_objects_are_listed_once_and_under_their_prefix(answers):
 
 def test_resume_urls_work(workspace):
     urls = jobs.resume_urls("ann")
-    requests.post(urls["resume"], json={"n": 1}, timeout=5).raise_for_status()
+    requests.post(urls["resume"], json={"n": 1}, timeout=60).raise_for_status()
     assert workspace.resumed == [
         {
             "action": "resume",

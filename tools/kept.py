@@ -45,9 +45,10 @@ def save() -> None:
         found = {key: found[key] for key in _new}
     with suppress(OSError):
         FILE.parent.mkdir(exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=FILE.parent, delete=False) as file:
-            pickle.dump((_tools(), found), file)
-        Path(file.name).replace(FILE)
+        with tempfile.TemporaryDirectory(dir=FILE.parent) as beside:
+            whole = Path(beside, FILE.name)
+            whole.write_bytes(pickle.dumps((_tools(), found)))
+            whole.replace(FILE)
         _new.clear()
 
 

@@ -17,6 +17,7 @@ import re
 import tempfile
 from itertools import chain
 
+from ..catalog.model_choice import choose_model
 from ..client import TogetherError
 from ..table.row import ROW_CHARACTERS, filled
 from ..table.table import Table, Template, lines_of, summary
@@ -36,7 +37,7 @@ from ..transfer.filetypes import marks_of
 from ..workspace import storage
 from ..workspace.create_once import state_folder
 from ..workspace.state import set_state
-from .lease import give_back_lease, take_lease
+from .lease import give_back_lease, lease_model, leased_model, take_lease
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -188,25 +189,46 @@ def split(auth: Auth, given: Members) -> Members:
         return [{**place, "part": part} for part in found], None
 
     words = f"**{rows} rows are in {len(parts)} parts.**"
-    return {**summary([words]), **handed_out(given, hashed.hexdigest(), tables)}
+    return {**summary([words]), **handed_out(auth, given, hashed.hexdigest(), tables)}
 
 
 def handed_out(
+    auth: Auth,
     given: Members,
     digest: str,
     tables: Callable[[], tuple[list[Members], str | None]],
 ) -> Members:
-    """Return {"parts", "count", "slices"?, "lease"?} of what `tables` makes, for this
-    run of a flow alone; digest is that of all rows. Raises TogetherError where another
-    run asks the same of them."""
+    """Return {"parts", "count", "slices"?, "model"?, "lease"?} of what `tables` makes,
+    for this run of a flow alone; digest is that of all rows. Raises TogetherError where
+    another run asks the same of them, and where there is no model for them."""
     held = take_lease(given["asked"], digest) if given.get("asked") else None
     try:
+        model = _chosen_model(auth, given, held)
         made, slices = tables()
     except BaseException:
         give_back_lease(held)
         raise
     whole = shared_out(made, given.get("budget_usd"), slices)
+    if model:
+        for table in made:
+            table["part"]["model"] = model
+        whole["model"] = model
     return {**whole, "lease": held} if held else whole
+
+
+def _chosen_model(auth: Auth, given: Members, lease: str | None) -> str | None:
+    """Return the model that all parts are asked of, which the lease says from now on:
+    None where one is named, or the jobs need none. Raises TogetherError."""
+    task = given.get("task")
+    if not task or (given.get("asked") or {}).get("model"):
+        return None
+    earlier = leased_model(lease) if lease else None
+    choice: Members = {}
+    choose_model(auth, choice, task, earlier)
+    model: str = choice["model"]
+    if lease and model != earlier:
+        lease_model(lease, model)
+    return model
 
 
 def numbered(parts: list[list[int]], about: Members, stored: bool) -> list[Members]:

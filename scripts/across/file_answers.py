@@ -1,9 +1,10 @@
 """What was done with files, kept one by one, where a rerun of the flow finds it.
 
 A record for each file, under a name made of what is asked and of the file's row alone:
-a rerun finds it though other files have come since. That of a file that failed says at
-most what its calls may have cost, and has no "answer": a rerun does it again. The records are deleted once the flow has joined all files, or a
-week later.
+a rerun finds it though other files have come since. That of a file that failed says what
+its calls may have cost, and has no "answer": a rerun does it again. There is none where
+they surely cost nothing. The records are deleted once the flow has joined all files, or
+a week later.
 """
 
 from __future__ import annotations
@@ -12,9 +13,16 @@ import hashlib
 import json
 import zlib
 
-from ..checkpoint import packed_answers, unpacked_answers
+from ..checkpoint import (
+    MOST_REFUSALS,
+    is_down,
+    may_pass,
+    packed_answers,
+    unpacked_answers,
+)
 from ..client import TogetherError
 from ..client.job import log
+from ..resilience.retry import rest
 from ..table.ordered_threads import in_order
 from ..table.table import canonical
 from ..workspace import storage
@@ -58,17 +66,20 @@ class FileAnswers:
         return None if state is None else _read(state)
 
     def keep(self, row: Row, record: Members, stored: bool) -> None:
-        """Keep what was done with a file. Raises TogetherError."""
+        """Keep what was done with a file, which may have been paid for: a refusal of
+        Windmill that may pass is borne MOST_REFUSALS times. Raises TogetherError."""
         content = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
-        state: Members
-        if stored and len(content) > STATE_BYTES:
-            made = storage.write_object(content, filename="map_files.json")
-            state = {"object": {"key": made["s3"], "storage": made.get("storage")}}
-        else:
-            state = packed_answers(content)
-        path = self.path(row)
-        if not create_state(state, path):  # another job had the same file
-            set_state(state, path)
+        state, path = _placed(content, stored), self.path(row)
+        for refusals in range(1, MOST_REFUSALS + 1):
+            try:
+                if not create_state(state, path):  # another job had the same file
+                    set_state(state, path)
+                return
+            except TogetherError as error:
+                if refusals == MOST_REFUSALS or not may_pass(error):
+                    raise
+                log(f"what was done with a file is kept later: {error}")
+            rest(refusals)
 
     def forget(self, rows: Iterable[Row], now: float | None = None) -> None:
         """Delete the records of files, and those that no flow joined within a week;
@@ -94,8 +105,21 @@ def _folder() -> str:
     return folder
 
 
+def _placed(content: bytes, stored: bool) -> Members:
+    """Return the state of a record: one that is long is in storage, where there is one
+    that takes it."""
+    if stored and len(content) > STATE_BYTES:
+        try:
+            made = storage.write_object(content, filename="map_files.json")
+            return {"object": {"key": made["s3"], "storage": made.get("storage")}}
+        except TogetherError as error:
+            log(f"what was done with a file is kept in a state: {error}")
+    return packed_answers(content)
+
+
 def _read(state: Members) -> Members | None:
-    """Return the record that a state holds; None where its object is gone."""
+    """Return the record that a state holds; None where its object is gone. Raises
+    TogetherError where it cannot be read for now."""
     try:
         if "object" in state:
             with storage.open_object(**state["object"]) as source:
@@ -104,6 +128,8 @@ def _read(state: Members) -> Members | None:
             content = unpacked_answers(state) or b""
         record: Json = json.loads(content)
     except (TogetherError, ValueError, KeyError, TypeError, zlib.error) as error:
+        if isinstance(error, TogetherError) and is_down(error):
+            raise
         log(f"what was kept of a file cannot be read, it is done again: {error}")
         return None
     return record if isinstance(record, dict) else None

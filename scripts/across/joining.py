@@ -11,6 +11,7 @@ from ..client.job import log
 from ..table.row_counts import LONGEST, RowOutcome
 from ..table.row_results import RowResults
 from ..table.table import Flaw, Table
+from ..table_files.part import checked
 from .cutting import MOST_BYTES, has_storage
 from .file_answers import FileAnswers, each
 from .lease import check_lease, first_start, give_back_lease
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
     from ..shapes import Auth, Json, Members
 
 
+UNTOLD = "what a part of it cost is not told"
+# What becomes of a row, by the step that does it.
+VERBS = {"map_rows": "answered", "embed_rows": "embedded", "map_files": "done"}
+
+
 class Joined(RowResults):
     """The rows of all parts; of a part that is missing, with the reason in each."""
 
-    def __init__(self, given: Members, kind: str, verb: str) -> None:
-        super().__init__(kind, None, None, given, verb)
+    def __init__(self, given: Members, kind: str) -> None:
+        super().__init__(kind, None, None, given, VERBS[kind])
         self.missing = 0
         self.of = 0
         self.journals: list[str] = []
@@ -33,8 +39,10 @@ class Joined(RowResults):
         self.costs: list[tuple[float | None, str | None]] = []
         self.lost: list[str] = []
         self.ends: _Files | _Journals | None = None
+        self.whole = False  # nothing is left for a rerun
 
     def finish(self) -> None:
+        self.whole = True
         if self.ends:
             self.ends.finish()
 
@@ -73,12 +81,16 @@ class Joined(RowResults):
         for one in got.get("failures") or ():
             counts.add_failure({"row": before + one["row"], "error": one["error"]})
         counts.usage = sum_usage([counts.usage, got.get("usage")])
-        self.costs.append((got.get("cost_usd"), got.get("cost_note")))
+        self.costs.append((got.get("cost_usd"), got.get("cost_note") or UNTOLD))
         for name, rows in (got.get("models") or {}).items():
-            self.models[name] = self.models.get(name, 0) + rows
+            self.count_model(name, rows)
         self.stopped = self.stopped or got.get("stopped")
         self.unsent = self.unsent or got.get("unsent") is True
         self.journals.append(got["answers"])
+
+    def count_model(self, name: str, rows: int) -> None:
+        """Note that a model answered so many rows."""
+        self.models[name] = self.models.get(name, 0) + rows
 
     def miss(self, auth: Auth, table: Members, why: str, before: int) -> None:
         """Add the rows of a part that no job answered."""
@@ -96,7 +108,7 @@ class JoinedFiles(Joined):
     """The rows of all files; those that failed or are missing with the reason."""
 
     def __init__(self, given: Members) -> None:
-        super().__init__(given, "map_files", "done")
+        super().__init__(given, "map_files")
         self.usages: list[Json] = []
 
     def first_line(self) -> str:
@@ -115,16 +127,21 @@ class JoinedFiles(Joined):
             lambda row: (row, kept.get(row) if kept else None), Table(auth, table)
         )
         lost = 0
+        untold = bool(got.get("unknown"))
         for number, (row, record) in enumerate(found, 1):
             if record is None or "answer" not in record:
                 why = errors.get(str(number)) or otherwise
                 self.add(RowOutcome(row, why=str(why)[:LONGEST]))
                 lost += str(number) not in errors
+                untold = untold or record is not None  # of a run before
                 continue
             self.add(RowOutcome(row, record["answer"], cut=record.get("cut") is True))
-            self.costs.append((record.get("cost_usd"), record.get("cost_note")))
+            if isinstance(record.get("model"), str):
+                self.count_model(record["model"], 1)
+            note = record.get("cost_note") or UNTOLD
+            self.costs.append((record.get("cost_usd"), note))
             self.usages = [sum_usage([*self.usages, record.get("usage")])]
-        if got.get("unknown") or (lost and not job_unpaid(got.get("error"))):
+        if untold or (lost and not job_unpaid(got.get("error"))):
             self.costs.append((None, "what a file that failed cost is not told"))
 
 
@@ -164,25 +181,29 @@ def join(auth: Auth, given: Members) -> Json:
     """Return the table of all parts; see files/join_table."""
     lease = given.get("lease")
     check_lease(lease)
+    outcome: Joined | None = None
     try:
-        return _joined(auth, given)
+        tables, answered = _tables(given), _list(given, "answered")
+        if given["kind"] == "map_files":
+            outcome = files = JoinedFiles(given)
+            return _join_files(auth, given, files, tables, answered)
+        outcome = Joined(given, given["kind"])
+        return _join_rows(auth, given, outcome, tables, answered)
     finally:
-        give_back_lease(lease)
+        give_back_lease(lease, whole=bool(outcome and outcome.whole))
 
 
-def _joined(auth: Auth, given: Members) -> Json:
-    parts, answered = _list(given, "parts"), _list(given, "answered")
-    if not parts:
-        raise TogetherError.refused("parts", "holds no part")
-    if given["kind"] == "map_files":
-        return _join_files(auth, given, parts, answered)
-    embedded = given["kind"] == "embed_rows"
-    verb = "embedded" if embedded else "answered"
-    outcome = Joined(given, given["kind"], verb)
-    outcome.of = len(parts)
+def _join_rows(
+    auth: Auth,
+    given: Members,
+    outcome: Joined,
+    tables: list[Members],
+    answered: list[Json],
+) -> Json:
+    """Return the table of all rows."""
+    outcome.of = len(tables)
     before = 0
-    for number, entry in enumerate(parts):
-        table = entry["rows"]
+    for number, table in enumerate(tables):
         rows = table["part"]["rows"]
         got = answered[number] if number < len(answered) else {}
         kept = _kept(got, rows)
@@ -204,19 +225,22 @@ def _joined(auth: Auth, given: Members) -> Json:
     if outcome.stopped:
         facts["stopped"] = outcome.stopped
     bill = {"usage": outcome.counts.usage, **cost_fields(*sum_costs(outcome.costs))}
-    return outcome.result(bill, "dimensions" if embedded else "cut", **facts)
+    count = "dimensions" if given["kind"] == "embed_rows" else "cut"
+    return outcome.result(bill, count, **facts)
 
 
 def _join_files(
-    auth: Auth, given: Members, parts: list[Members], answered: list[Json]
+    auth: Auth,
+    given: Members,
+    outcome: JoinedFiles,
+    tables: list[Members],
+    answered: list[Json],
 ) -> Json:
     """Return the table of all files."""
-    outcome = JoinedFiles(given)
-    outcome.of = len(parts)
+    outcome.of = len(tables)
     gots = [one if isinstance(one, dict) else {} for one in answered]
     places = (one.get("answers") for one in gots)
     place = next((one for one in places if isinstance(one, str)), "")
-    tables = [entry["rows"] for entry in parts]
     for number, table in enumerate(tables):
         got = gots[number] if number < len(gots) else {}
         outcome.files(auth, table, got, place)
@@ -225,7 +249,10 @@ def _join_files(
     outcome.ends = _Files(auth, tables, place, given.get("slices"))
     costs = cost_fields(*sum_costs(outcome.costs))
     bill = {"usage": sum_usage(outcome.usages), **costs}
-    return outcome.result(bill, "cut", parts=outcome.of)
+    facts: Members = {"parts": outcome.of}
+    if len(outcome.models) > 1:
+        facts["models"] = outcome.models
+    return outcome.result(bill, "cut", **facts)
 
 
 def _failure(got: Members) -> str | None:
@@ -245,11 +272,25 @@ def _kept(got: Json, rows: int) -> KeptPart | str:
     return kept
 
 
-def _list(given: Members, name: str) -> list[Members]:
+def _tables(given: Members) -> list[Members]:
+    """Return the table of each part. Raises TogetherError."""
+    found = _list(given, "parts")
+    if not found:
+        raise TogetherError.refused("parts", "holds no part")
+    tables: list[Members] = []
+    for one in found:
+        table = one.get("rows") if isinstance(one, dict) else None
+        table = table if isinstance(table, dict) else {}
+        checked(table.get("part"), "parts")
+        tables.append(table)
+    return tables
+
+
+def _list(given: Members, name: str) -> list[Json]:
     """Return a list that came as JSON. Raises TogetherError."""
     try:
         found = json.loads(given[name])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TogetherError.refused(name, f"is no JSON: {error}") from None
     if not isinstance(found, list):
         raise TogetherError.refused(name, "is no list")

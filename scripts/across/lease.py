@@ -6,6 +6,9 @@ first step of such a flow takes a lease, a state resource that names its job and
 for what is asked, and its last gives it back. One whose run has ended, cancelled or
 dead, keeps nobody off.
 
+The lease also says which model was chosen, where none is named: where something is
+missing at the end, it stays with that alone, and a rerun asks the same model.
+
 A flow may be at work for longer than records are kept. So whoever deletes old ones, a
 lease or what the jobs of a flow answered, reckons from the time at which it began.
 """
@@ -61,7 +64,7 @@ def take_lease(asked: Members, digest: str) -> str | None:
             # Asking took a while, in which another run may have taken over: whoever
             # writes over that one's lease would be a second run beside it.
             if get_state(path) == found:
-                set_state(own, path)
+                set_state({**own, **_with_model(found)}, path)
                 time.sleep(SETTLED)
                 found = get_state(path)
                 if isinstance(found, dict):
@@ -77,6 +80,24 @@ def take_lease(asked: Members, digest: str) -> str | None:
         ambiguous=False,
         advice="Run it again. If it stays so, delete that resource in the workspace.",
     )
+
+
+def leased_model(path: str) -> str | None:
+    """Return the model that a lease says, or None. Raises TogetherError."""
+    return _with_model(get_state(path)).get("model")
+
+
+def lease_model(path: str, model: str) -> None:
+    """Let one's own lease say which model was chosen. Raises TogetherError."""
+    found = get_state(path)
+    if isinstance(found, dict):
+        set_state({**found, "model": model}, path)
+
+
+def _with_model(found: Json) -> Members:
+    """Return {"model"?} of what is kept as a lease."""
+    model = found.get("model") if isinstance(found, dict) else None
+    return {"model": model} if isinstance(model, str) and model else {}
 
 
 def _refuse(found: Members, flow: str) -> None:
@@ -104,8 +125,9 @@ def check_lease(path: Json) -> None:
         )
 
 
-def give_back_lease(path: Json) -> None:
-    """Give back the lease that `take_lease` returned.
+def give_back_lease(path: Json, whole: bool = False) -> None:
+    """Give back the lease that `take_lease` returned: all of it, where what was asked is
+    done as a `whole` and no rerun has to ask the same model.
 
     Trouble with Windmill goes to the log alone: the result is there by now, and a lease
     that stays keeps nobody off once its flow has ended.
@@ -117,7 +139,11 @@ def give_back_lease(path: Json) -> None:
         found = get_state(path)
         own = os.environ.get("WM_FLOW_JOB_ID")
         if isinstance(found, dict) and found.get("job") == own:
-            delete_state(path)
+            model = {} if whole else _with_model(found)
+            if model:
+                set_state(model, path)
+            else:
+                delete_state(path)
         sweep(folder, bounded=False, now=first_start())
     except TogetherError as error:
         log(f"the lease {path} stays until its flow has ended: {error}")

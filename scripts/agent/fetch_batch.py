@@ -5,8 +5,8 @@ Use it to see how far a batch of start_batch is, and for its answers once it is 
 Costs nothing. Gives up to 20,000 characters of answers; all of them go to the
 workspace's storage where there are more.
 
-Returns: text, the answers as JSON Lines, or how far the batch is; status; done and
-failed, numbers of rows; cost_usd; s3, where all answers are, if they were cut.
+Returns: text, the answers as JSON Lines, or how far the batch is; batch_id; status;
+done and failed, numbers of rows; cost_usd; s3, where all answers are, if they were cut.
 
 Example arguments:
     {"batch_id": "batch-1"}

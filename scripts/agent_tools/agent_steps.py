@@ -15,7 +15,7 @@ import re
 from ..client import TogetherError, call, prepare
 from ..client.asked_for import listed
 from ..client.endings import plain_state
-from ..client.jsonio import storable
+from ..client.jsonio import finite, storable
 from ..client.references import is_word
 from ..client.resource import HOST, credentials
 from ..operations import operation
@@ -224,8 +224,8 @@ def begin_batch(auth: Auth, given: Members) -> Members:
 
 
 def fetch_batch(auth: Auth, step: Step, **arguments: Json) -> Members:
-    """Return a batch's answers, or how far it is. {"text", "cut"?, "status", "done"?,
-    "failed"?, "cost_usd"?, "s3"?}; raises TogetherError."""
+    """Return a batch's answers, or how far it is. {"text", "cut"?, "batch_id", "status",
+    "done"?, "failed"?, "cost_usd"?, "s3"?}; raises TogetherError."""
     from ..batch_files.batch_steps import collect_rows  # each tool has its own
 
     given = given_by_model(auth, step, arguments)
@@ -235,8 +235,11 @@ def fetch_batch(auth: Auth, step: Step, **arguments: Json) -> Members:
     except TogetherError as error:
         if error.type != "not_finished":
             raise
-        return {"text": f"{error} Call again later.", "status": error.state}
-    kept = _result_members(found, "status", "done", "failed", "s3", "storage")
+        told = {"text": f"{error} Call again later.", "batch_id": given["batch_id"]}
+        return {**told, "status": error.state}
+    found["batch_id"] = given["batch_id"]
+    names = ("batch_id", "status", "done", "failed", "s3", "storage")
+    kept = _result_members(found, *names)
     if "rows" not in found:
         return {"text": f"The answers are in storage: {_place(found)}", **kept}
     lines = [json.dumps(row, ensure_ascii=False) for row in found["rows"]]
@@ -318,6 +321,8 @@ def report_spending(auth: Auth, step: Step, **arguments: Json) -> Members:
     found = run_checked(report_usage, auth, **given_by_model(auth, step, arguments))
     total = f"{found['total_usd']:.2f} USD from {found['since']} to {found['until']}."
     lines = [f"- {p['product']}: {p['cost_usd']:.2f} USD" for p in found["products"]]
+    if found["unreadable"]:
+        lines.append(f"More was spent: {found['unreadable']} costs cannot be read.")
     days = {one["date"]: one["cost_usd"] for one in found["days"][-MOST_DAYS:]}
     shown = _text_members("\n".join([total, *lines]))
     return {**shown, "total_usd": found["total_usd"], "days": days}
@@ -381,7 +386,9 @@ def list_work(auth: Auth, step: Step, **arguments: Json) -> Members:
         number = f"{endpoint.get('id')}/{one.get('id')}"
         state = plain_state(one.get("state"), (), "DEPLOYMENT_STATE_")
         words = f"{number}: {state}, {one.get('name')} with {one.get('model')}"
-        words += f" on {one.get('hardware')}, {one.get('readyReplicas', 0)} replicas"
+        ready = finite(one.get("readyReplicas"))
+        replicas = "an unknown number of" if ready is None else f"{ready:g}"
+        words += f" on {one.get('hardware')}, {replicas} replicas"
         if number in idle:
             words += f", no request for {IDLE_MINUTES} minutes"
         lines.append(words)

@@ -15,7 +15,7 @@ import os
 import re
 
 from ..catalog.model_choice import choose_model
-from ..catalog.pricing import cost, cost_fields, money, sum_costs
+from ..catalog.pricing import cost, cost_fields, job_unpaid, money, sum_costs
 from ..chat_steps import CHAT
 from ..client import TogetherError, prepare
 from ..client.jsonio import finite, parse_json
@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 SHOWN = 1000  # characters of a tool's result in the flow's
 MOST_PROPOSALS = 10  # that a person is asked about at once
 UNTOLD = "the model's service does not tell its tokens"
+BATCH_UNTOLD = "a batch was started, and only fetch_batch tells what it cost"
+FETCH = "fetch_batch"
+# Tools that cost nothing, however a call of them ends: what one tells is the cost of what
+# it looks at.
+FREE = (
+    *(FETCH, "find_model", "find_passages", "list_work", "look_at_training"),
+    *("price_call", "propose_change", "query_table", "read_document"),
+    "report_spending",
+)
 
 
 def brief_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
@@ -252,13 +261,49 @@ def _costs_of_run(auth: Auth, model: str, usage: Json, calls: list[Members]) -> 
     costs: list[tuple[float | None, str | None]] = [(None, UNTOLD)]
     if all(isinstance(count, int) for count in tokens.values()):
         costs = [cost(auth, model, tokens)]
+    return cost_fields(*sum_costs([*costs, *_costs_of_tools(calls)]))
+
+
+def _costs_of_tools(calls: list[Members]) -> Iterator[tuple[float | None, str | None]]:
+    """Yield (USD or None, why it is not known) of each call that may have cost something,
+    and of each batch that was started: what the call says that fetched its answers."""
+    batches_begun: dict[frozenset[str], None] = {}
+    costs_fetched: dict[frozenset[str], tuple[float | None, str]] = {}
     for call in calls:
+        tool = call["tool"]
         result = call["result"] if isinstance(call["result"], dict) else {}
-        if "cost_usd" not in result or call["tool"] == "fetch_batch":
-            continue  # it costs nothing, or what was paid when it was started
-        note = result.get("cost_note") or f"{call['tool']} does not tell its cost"
-        costs.append((finite(result["cost_usd"]), str(note)))
-    return cost_fields(*sum_costs(costs))
+        note = str(result.get("cost_note") or f"{tool} does not tell its cost")
+        if tool == FETCH and "cost_usd" in result:
+            costs_fetched[_batches_of(result)] = finite(result["cost_usd"]), note
+        if tool in FREE:
+            continue
+        if batches := _batches_of(result):
+            batches_begun[batches] = None
+        elif "cost_usd" in result:
+            yield finite(result["cost_usd"]), note
+        elif _has_failed(call) and not job_unpaid(result):
+            yield None, f"what {tool} cost, which failed, is not told"
+    for batches in batches_begun:
+        yield costs_fetched.get(batches, (None, BATCH_UNTOLD))
+
+
+def _batches_of(result: Members) -> frozenset[str]:
+    """Return the ids of the batches that a tool started or fetched, also where it failed
+    behind the first of them."""
+    extra = result.get("extra")
+    facts = {**result, **(extra if isinstance(extra, dict) else {})}
+    ids = facts.get("batch_id")
+    if facts.get("kind") == "batch":
+        ids = facts.get("job_id")
+    return frozenset(filter(None, map(str.strip, str(ids or "").split(","))))
+
+
+def _has_failed(call: Members) -> bool:
+    """Say whether a call failed: Windmill tells its error, or only words."""
+    result = call["result"]
+    if isinstance(result, dict):
+        return "message" in result and "text" not in result
+    return result is None and call["content"] != "null"
 
 
 def _no_answer(error: Members, partial: Members) -> TogetherError:

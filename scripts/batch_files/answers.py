@@ -15,12 +15,14 @@ from ..catalog.pricing import (
     add_usage,
     cost,
     cost_fields,
+    sum_costs,
     sum_usage,
     usage_of,
 )
 from ..client import TogetherError, call
-from ..client.endings import tells_error
+from ..client.endings import is_error, tells_error
 from ..client.jsonio import finite, parse_json
+from ..client.resource import HOST, credentials, may_hold_key, without_key
 from ..download.download import anew_where_changed, open_download
 from ..operations import operation
 from ..table.table import Flaw, digest, lines_of
@@ -128,7 +130,7 @@ def outcome_of(line: Members) -> Outcome:
         usual = response.get("body")
         if (
             isinstance(usual, dict)
-            and not (line.get("error") or usual.get("error"))
+            and not (is_error(line.get("error")) or is_error(usual.get("error")))
             and (usual.get("choices") or not tells_error(usual))
         ):
             return usual, None
@@ -136,7 +138,8 @@ def outcome_of(line: Members) -> Outcome:
     body, code = response.get("body"), finite(response.get("status_code"))
     if isinstance(body, str) and body.lstrip().startswith("{"):
         body = _json_object(body.encode("utf-8", "replace")) or body
-    error = line.get("error") or (isinstance(body, dict) and body.get("error"))
+    errors = [one.get("error") for one in (line, body) if isinstance(one, dict)]
+    error = next(filter(is_error, errors), None)
     refused = code is not None and not 200 <= code < 300
     whole = isinstance(body, dict) and (
         (code is not None and not tells_error(body))
@@ -145,10 +148,14 @@ def outcome_of(line: Members) -> Outcome:
     if whole and not error and not refused:
         return body, None
     from ..resilience.refusals import known_words  # only when something failed
-    from ..resilience.server_words import reason_in  # only when something failed
+    from ..resilience.server_words import (  # only when something failed
+        reason_in,
+        reason_or_code,
+    )
 
     words = [f"{code:g}"] if refused else []
-    told = reason_in(error) or reason_in(body) or "the answer is empty"
+    told = reason_in(error) or reason_in(body) or reason_or_code(error)
+    told = told or "the answer is empty"
     objects = [one for one in (error, body) if isinstance(one, dict)]
     labels = [str(one.get(name)) for one in objects for name in ("type", "code")]
     known = known_words(" ".join([*labels, told]), code)
@@ -183,6 +190,7 @@ class Lines:
         """Take a file's lines in; of two with the same name the first counts, save when
         it is of a try that failed and the other of one that did not."""
         found, failed, unread = self.found, self.failed, 0
+        key, _ = credentials(auth, HOST)
         with closing(open_download(auth, CONTENT, file_id=file_id)) as source:
             for line in _read(source):
                 value, _ = parse_json(line)
@@ -193,6 +201,8 @@ class Lines:
                 again = name in found
                 if again and name not in failed:
                     continue
+                if may_hold_key(key, line):
+                    value = without_key(key, value)
                 answer, why = outcome_of(value)
                 if answer is not None:
                     failed.discard(name)
@@ -299,13 +309,17 @@ class Bill:
 
     def sums(self, auth: Auth) -> Members:
         """Return {"usage", "cost_usd", "cost_note"?}, at the price of batches."""
-        usd, note = (0.0, None) if self.used else (None, "no answer says what was used")
-        for model, (usage, unknown) in self.used.items():
-            part: float | None = None
-            why: str | None = PARTLY_UNTOLD if unknown else NO_MODEL
-            if model and not unknown:
-                part, why = cost(auth, model, usage, batch=True)
-            note = note or why
-            usd = None if part is None or usd is None else usd + part
+        costs = [_cost_of(auth, model, *used) for model, used in self.used.items()]
+        costs = costs or [(None, "no answer says what was used")]
         usage = sum_usage([used for used, _ in self.used.values()])
-        return {"usage": usage, **cost_fields(usd, note)}
+        return {"usage": usage, **cost_fields(*sum_costs(costs))}
+
+
+def _cost_of(
+    auth: Auth, model: str | None, usage: Usage | None, untold: int
+) -> tuple[float | None, str | None]:
+    """Return what `pricing.cost` does of one model's answers, of which so many do not
+    tell what was used."""
+    if untold or not model:
+        return None, PARTLY_UNTOLD if untold else NO_MODEL
+    return cost(auth, model, usage, batch=True)

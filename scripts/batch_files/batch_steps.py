@@ -28,7 +28,7 @@ from .answers import (
     without_rows,
 )
 from .input_files import Body, UnfitRowError, write_input
-from .submission import BATCH, state_of_batch, submit_files
+from .submission import BATCH, ModelChoice, state_of_batch, submit_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,9 +63,10 @@ def submit_rows(auth: Auth, step: Step, **arguments: Json) -> Members:
     "estimated_cost_usd", "cost_note"?: why that is None}. Of several batches the ids
     are those of all, with commas between them, and "batches" has [{"batch_id",
     "input_file_id", "first_row": counted from 0, "rows", "blank"?, "fingerprint",
-    "reattached"}]. However often it runs with the same input, each batch is created once, unless it failed or `again` says
-    otherwise; then it alone is made anew. Raises TogetherError before anything is sent
-    when a row cannot be asked, or when all of them may cost more than budget_usd.
+    "reattached"}]. However often it runs with the same input, each batch is created
+    once, unless it failed or `again` says otherwise; then it alone is made anew. Raises
+    TogetherError before anything is sent when a row cannot be asked, or when all of
+    them may cost more than budget_usd.
     """
     given = prepare(step, arguments)
     table = Table(auth, given["rows"])
@@ -108,14 +109,17 @@ def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
     Together fetches each, from storage by an address that Windmill signs.
     """
     given = prepare(step, arguments)
-    choose_model(auth, given, "transcription")
     table = Table(auth, given["rows"])
     column = given["column"]
     if given.get("answer_column"):
         table.keep_free(given["answer_column"], RESERVED)
-    body = {"model": given["model"], "response_format": "verbose_json"}
+    named = {"model": given["model"]} if given.get("model") else {}
+    body: Members = {"response_format": "verbose_json"}
     body |= {name: given[name] for name in ("language", "prompt") if name in given}
-    line = Body({**body, "file": None})
+    known_line = Body({**named, **body, "file": None})
+    choice = ModelChoice("submit_recordings", given, table)
+    choose_model(auth, given, "transcription", choice.earlier)
+    line = Body({"model": given["model"], **body, "file": None})
 
     def address_of(row: Members) -> str:
         known = column in row or find(row, column) is not None
@@ -128,7 +132,7 @@ def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
         return address.strip()
 
     def asked(row: Members) -> str:
-        return line.of(address_of(row))
+        return known_line.of(address_of(row))
 
     def sent(row: Members) -> str:
         address = address_of(row)
@@ -141,6 +145,7 @@ def submit_recordings(auth: Auth, step: Step, **arguments: Json) -> Members:
 
     with tempfile.TemporaryDirectory() as folder:
         files = write_input(Path(folder), table, given.get("again"), asked, sent)
+        choice.keep(given["model"])
         made = submit_files(auth, files, "submit_recordings", TRANSCRIPTIONS)
     return {**made, **cost_fields(None, UNMEASURED, "estimated_cost_usd")}
 

@@ -8,6 +8,7 @@ from ..client.endings import plain_state
 from ..client.job import log
 from ..job_states import states
 from ..operations import operation
+from ..table.table import digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..shapes import Auth, Json, Members
+    from ..table.table import Table
     from .input_files import InputFile
 
 
@@ -97,6 +99,43 @@ def _with_commas(made: list[Members], name: str) -> str:
     return ",".join(str(one[name]) for one in made)
 
 
+class ModelChoice:
+    """The model of a step whose arguments name none: `earlier` is the one that a run
+    with the same input took, as a state says, or None. Raises TogetherError."""
+
+    def __init__(self, step: str, given: Members, table: Table) -> None:
+        self.earlier: str | None = None
+        self.place: str | None = None
+        from ..workspace.create_once import (  # only to make batches
+            fingerprint_of,
+            state_folder,
+        )
+        from ..workspace.state import get_state  # only to make batches
+
+        folder = state_folder("intents")
+        if given.get("model") or not folder:
+            return
+        asked = {n: given[n] for n in given if n not in ("rows", "answer_column")}
+        asked["head"] = [digest(row) for row in table.first]
+        self.place = f"{folder}model_{fingerprint_of(step, asked)}"
+        found = get_state(self.place)
+        if isinstance(found, dict) and isinstance(found.get("model"), str):
+            self.earlier = found["model"]
+
+    def keep(self, model: str) -> None:
+        """Let a rerun find the model that is taken now, before a batch is made."""
+        if not self.place or model == self.earlier:
+            return
+        from ..workspace.state import set_state  # only to make batches
+
+        try:
+            set_state({"model": model}, self.place)
+        except TogetherError as error:
+            if error.status not in (401, 403):
+                raise
+            log(f"a rerun may take another model: {error}")
+
+
 class StoredFiles:
     """The files at the service, listed once for all submissions of a step."""
 
@@ -134,8 +173,9 @@ class Submission:
         self.begun: list[str] = []  # those that were announced, and are not whole
 
     def look(self) -> Members | None:
-        """Return the batch of an earlier run, or None."""
-        files = self.uploaded()
+        """Return the batch of an earlier run, or None: of any file of this name, also
+        one of another length, as models and signed addresses are."""
+        files = [*self.uploaded(), *self.begun]
         if not files:
             return None
         for batch in listed(call(self.auth, BATCHES), "id"):

@@ -20,10 +20,32 @@ LEAST_CONTEXT = 32_000  # tokens
 TALKS = ("chat", "vision", "tools", "structured")
 
 
-def choose_model(auth: Any, given: Members, task: str) -> None:
-    """Put the recommended model for a task into a step's arguments that name none."""
-    if not given.get("model"):
-        given["model"] = recommended(auth, task)
+def choose_model(
+    auth: Any, given: Members, task: str, earlier: str | None = None
+) -> None:
+    """Put a model for a task into a step's arguments that name none: the one that an
+    earlier run with this input took, unless it is gone, else the recommended one."""
+    if given.get("model"):
+        return
+    if earlier and not _is_gone(auth, earlier):
+        log(f"model {earlier}, which an earlier run took")
+        given["model"] = earlier
+        return
+    given["model"] = recommended(auth, task)
+
+
+def _is_gone(auth: Any, name: str) -> bool:
+    """Say whether the catalogue offers no model of that name serverlessly any more; a
+    list that cannot be read, or is empty, says nothing of it."""
+    if not usable(auth):
+        return False
+    reads = [listing(auth, product) for product in (SERVERLESS, None)]
+    for read in reads:
+        read.wait(READ_SECONDS / 2)
+        model = read.find(name)
+        if model and model["status"] != "hidden" and model["serverless"] is not False:
+            return False
+    return any(read.complete and read.models for read in reads)
 
 
 def recommended(auth: Any, task: str) -> str:

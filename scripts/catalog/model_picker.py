@@ -18,6 +18,7 @@ from ..client.references import harmless
 from ..operations import operation
 from .catalog import SERVERLESS, TUNABLE, entries, fitting, listing, usable
 from .known_models import AS_OF, BUILT_IN, JUDGES
+from .pricing import money
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -241,5 +242,4 @@ def _price_label(prices: dict[str, float]) -> str | None:
 
 
 def _dollars(value: float) -> str:
-    whole, _, cents = f"{value:.10f}".partition(".")
-    return f"${whole}.{cents.rstrip('0').ljust(2, '0')}"
+    return f"${money(value)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .errors import TogetherError
 from .job import log
 from .validate import (
+    IN_TEXTS,
     UNFIT,
     allows_null,
     file_value,
@@ -127,7 +128,7 @@ def normalise(
         return normalise_object(value, schema, field, pressed)
     if kind == "array" and isinstance(value, list) and "items" in schema:
         return normalise_list(value, schema, field, pressed)
-    if isinstance(value, str) and kind in ("integer", "number", "boolean"):
+    if isinstance(value, str) and kind in IN_TEXTS:
         return read_text(value, kind)
     return value
 

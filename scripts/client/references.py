@@ -116,11 +116,13 @@ def _rename_members(group: Json) -> int:
     if changed:
         members = list(group.items())
         group.clear()
+        tries: dict[str, int] = {}  # by name: many may become the same one
         for name, item in members:
-            name = changed.get(name, name)
-            while name in group:  # another member has that name already
-                name += " "
-            group[name] = item
+            whole = name = changed.get(name, name)
+            while whole in group:  # another member has that name already
+                tries[name] = tries.get(name, 1) + 1
+                whole = f"{name} {tries[name]}"
+            group[whole] = item
     return len(changed)
 
 

@@ -19,7 +19,7 @@ from .errors import TogetherError
 from .form import checked_arguments
 from .job import check_worker, log
 from .jsonio import parse_json
-from .resource import HOST, credentials, without_key
+from .resource import HOST, credentials, may_hold_key, without_key
 from .transport import (
     CONNECT_TIMEOUT,
     MIB,
@@ -188,8 +188,11 @@ class Request:
         log(f"{why}: try {self.tries + 1} in {wait:.1f} s")
         time.sleep(wait)
 
-    def without_key(self, value: Json) -> Json:
-        """Take out the key, which a gateway that debugs may tell."""
+    def without_key(self, value: Json, data: bytes | None = None) -> Json:
+        """Take out the key, which a gateway that debugs may tell. `data` is the JSON
+        that the value was read from: by it most values need no look."""
+        if data is not None and not may_hold_key(self.key, data):
+            return value
         return without_key(self.key, value)
 
     def redirects(self, reply: Reply) -> bool:
@@ -312,7 +315,7 @@ def parse_answer(request: Request, reply: Reply) -> Json:
         answer = {"location": reply.headers["location"]}
         if "x-together-file-id" in reply.headers:
             answer["file_id"] = reply.headers["x-together-file-id"]
-        return _deliver(request, answer)
+        return _deliver(request, request.without_key(answer))
     paid = request.operation["retry"] == "inference"
     if not reply.data and reply.status == 204 and not paid:
         return None
@@ -322,19 +325,21 @@ def parse_answer(request: Request, reply: Reply) -> Json:
             return None
         if kind == "text" and _is_prose(reply):
             return request.without_key(reply.text().strip())
-        kept = _words_that_came(reply.data) if paid else None
+        kept = _words_that_came(request, reply.data) if paid else None
         raise request.failure(None, reply, partial=kept) from None
-    if request.key.encode() in reply.data:
-        answer = request.without_key(answer)
+    answer = request.without_key(answer, reply.data)
     check_answer(request, answer, reply)
     hear(request, answer)
     return _deliver(request, without_signals(answer))
 
 
-def _words_that_came(data: bytes) -> str | None:
+def _words_that_came(request: Request, data: bytes) -> str | None:
     """Return the beginning of what a model's answer holds that is no JSON: it was paid
     for, and may be an answer that was cut."""
-    text = data[:MOST_KEPT_BYTES].decode("utf-8", "replace").strip()
+    # More than is kept, as the end of what is kept may be within the key.
+    text = data[: 2 * MOST_KEPT_BYTES].decode("utf-8", "replace")
+    clean = str(request.without_key(text)).encode()[:MOST_KEPT_BYTES]
+    text = clean.decode("utf-8", "replace").strip()
     return None if "\0" in text or text.startswith("<") else text or None
 
 
@@ -462,15 +467,21 @@ def without_signals(answer: Json) -> Json:
     alone = (*ALONE, *TABLES) if len(answer) == 1 else ()
     if isinstance(answer.get("file"), dict) and "content" not in answer["file"]:
         alone = ()  # an entry about a file, such as /v1/files gives: nothing to show
-    told = [n for n in answer if n == "render_all" or n[:3] == "wm_" or n in alone]
-    told += [name for name in answer if name.startswith("windmill_")]
-    if not told:
+    words = ("wm_", "windmill_")
+    signals = dict.fromkeys(
+        name
+        for name in answer
+        if name.startswith(words) or name == "render_all" or name in alone
+    )
+    if not signals:
         return answer
+    names = ", ".join([*signals][:10])
+    more = f" and {len(signals) - 10} more" if len(signals) > 10 else ""
     log(
-        f"{', '.join(told)} in the answer would mean something to Windmill "
+        f"{names}{more} in the answer would mean something to Windmill "
         "and got a _ at the end"
     )
-    return {f"{name}_" if name in told else name: answer[name] for name in answer}
+    return {f"{name}_" if name in signals else name: answer[name] for name in answer}
 
 
 # Members that Windmill shows in a way of its own where a result has no other.

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 HOST = "https://api.together.ai"
 SHORTEST_KEY = 8  # characters; a sandbox takes any key, "x" too
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 class togetherai(TypedDict):
@@ -81,19 +80,37 @@ def _is_base(url: str) -> bool:
 
 
 def without_key(key: str, value: Json) -> Json:
-    """Take the API key out of what a server echoed, at every depth.
+    """Take the API key out of what a server echoed, at every depth, also where JSON that
+    is told as text spells it with escapes.
 
     A few letters are no key: to mask them everywhere would spoil the words.
     """
     if len(key) < SHORTEST_KEY:
         return value
     if isinstance(value, str):
-        if "\\u" in value:  # JSON that is told as text may spell any letter so
-            plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
-            value = plain if key in plain else value
+        if "\\u00" in value or "\\/" in value:
+            return re.sub(_spellings(key), "***", value)
         return value.replace(key, "***")
     if isinstance(value, list):
         return [without_key(key, item) for item in value]
     if isinstance(value, dict):
         return {without_key(key, k): without_key(key, v) for k, v in value.items()}
     return value
+
+
+def _spellings(key: str) -> str:
+    """Return the pattern of all that JSON, told as text, may write for the key: each
+    time that it is told as text once more doubles the backslashes before a character.
+    """
+    return "".join(
+        rf"(?>\\{{0,8}}u00(?i:{ord(c):02x})|\\{{0,8}}?{re.escape(c)})" for c in key
+    )
+
+
+def may_hold_key(key: str, data: bytes) -> bool:
+    """Say whether a value of these JSON bytes may hold the key: plainly, or in escapes
+    that could stand for its characters, or in UTF-16, see parse_json."""
+    if b"\\" in data and (b"\\u00" in data or b"\\/" in data):
+        return True
+    written = key.replace("\\", "\\\\").replace('"', '\\"')
+    return b"\0" in data[:4] or written.encode() in data

@@ -39,6 +39,9 @@ def may_be_empty(schema: Schema) -> bool:
     return 0 in least or any(map(may_be_empty, schema.get("anyOf", ())))
 
 
+IN_TEXTS = ("integer", "number", "boolean")  # the kinds that a text may hold
+
+
 def read_text(text: str, kind: str) -> Json:
     """Return the number or boolean that a text holds, else the text: a form sends
     selects, and the rows of a list of whole numbers, as texts."""
@@ -352,7 +355,8 @@ def fit(value: Json, schema: AnySchema) -> int:
         return TYPED
     if any(is_kind(value, kind) for kind in kinds):
         return TYPED
-    if isinstance(value, str) and read_text(value, kind_of(schema)) is not value:
+    kind = kind_of(schema) if isinstance(value, str) else None
+    if kind in IN_TEXTS and read_text(value, kind) is not value:
         return READABLE
     return UNFIT
 

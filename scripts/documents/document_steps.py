@@ -21,7 +21,7 @@ from ..client import TogetherError, call, check_words, prepare
 from ..client.job import in_job
 from ..client.jsonio import RESULT_LIMIT
 from ..operations import operation
-from ..table.table import Flaw, Table
+from ..table.table import Flaw, Table, broken_table
 from ..table.vectors import vector_of
 from ..workspace.markup import inline, prose
 from ..workspace.storage import store_lines
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..shapes import Auth, Json, Members, Problem, Step
+    from ..table.row import Row
     from ..transfer.file_source import Source
 
 
@@ -139,7 +140,7 @@ def _nearest(
     wanted = _question_vector(answer)
     left_out = 0
     best: list[tuple[float, int, Members]] = []
-    for number, row in enumerate(table):
+    for number, row in enumerate(_rows(table, answer)):
         value = None if isinstance(row, Flaw) else row.get("embedding")
         vector = vector_of(value)
         if vector is None:
@@ -159,6 +160,16 @@ def _nearest(
     if not best:
         raise _cannot_rank("hold no vectors: embeddings/embed_rows makes them", answer)
     return sorted(best, reverse=True), left_out
+
+
+def _rows(table: Table, answer: Json) -> Iterator[Row]:
+    """Yield the rows, once the question was paid. Raises TogetherError."""
+    try:
+        yield from table
+    except TogetherError as error:
+        broken = broken_table(error)
+        broken.partial = answer
+        raise broken from None
 
 
 def _question_vector(answer: Json) -> list[float]:
@@ -185,6 +196,7 @@ def _cannot_rank(problem: str, answer: Json) -> TogetherError:
         type="invalid_argument",
         problems=[{"field": "rows", "problem": problem}],
         partial=answer,
+        may_be_paid=True,
         advice="Correct the field named and run the step again.",
     )
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     Made = TypeVar("Made")
 
 READ_BLOCK = 1 << 20  # bytes that are read at a time
+PEEKED = 1 << 15  # first bytes that are waited for: they tell a file from an error
 SECURE = 1 << 18  # bytes that are read at a time over TLS
 ERROR_SECONDS = 60.0  # for the body of an error
 BARREN = 6  # connections in a row that bring nothing before it is given up
@@ -64,9 +65,10 @@ class Peekable:
     kept = b""
 
     def peek(self) -> bytes:
-        """Return the first bytes without taking them."""
-        if not self.kept:
-            self.kept = self.read(READ_BLOCK)
+        """Return the first bytes without taking them: PEEKED or more, fewer only of what
+        has no more. A server may send them one by one."""
+        while len(self.kept) < PEEKED and (piece := self.fresh(READ_BLOCK)):
+            self.kept += piece
         return self.kept
 
     def read(self, size: int = READ_BLOCK) -> bytes:
@@ -118,7 +120,7 @@ class Download(Peekable):
         """Note what the first answer says of the whole."""
         headers = response.headers
         coding = headers.get("content-encoding", "identity").strip().lower()
-        self.coded = coding not in ("", "identity")
+        self.coded = is_coded(headers)
         if self.coded and coding not in CODINGS:
             response.close()
             raise TogetherError(
@@ -133,7 +135,7 @@ class Download(Peekable):
         self.open_ended = is_open_ended(headers)
         if self.open_ended and self.length is None:
             self.file_end = FileEnd()
-        tag = headers.get("etag", "")
+        self.tag = tag = headers.get("etag", "").strip()
         self.validator = tag if tag.startswith('"') else None  # W/ is weak
         self.content_type = headers.get("content-type", "").split(";")[0].strip()
         self.name = named(headers.get("content-disposition", ""))
@@ -250,6 +252,15 @@ class Download(Peekable):
             headers["If-Range"] = self.validator
         return headers
 
+    def fits(self, tag: str) -> bool:
+        """Say whether a part with this ETag may be of the content that began: a weak
+        one cannot prove it, but that it is another."""
+        if not (tag and self.tag):
+            return True
+        if self.validator:
+            return tag == self.validator
+        return tag.removeprefix("W/") == self.tag.removeprefix("W/")
+
     def resume(self) -> None:
         """Ask for the bytes that are missing."""
         if self.position == 0:
@@ -265,13 +276,16 @@ class Download(Peekable):
             self.ended = True
             self.measure(self.position)
             return
-        tag = given.get("etag")
-        same = self.validator is None or tag is None or tag == self.validator
+        if is_coded(given) and status in (200, 206):
+            # A part of what is compressed, behind bytes that were not, is no file.
+            response.close()
+            raise _changed_error("the server compresses it")
+        tag = given.get("etag", "").strip()
         if status == 206:
             part = re.fullmatch(
                 r"bytes (\d{1,18})-\d+/(\d{1,18}|\*)", given.get("content-range", "")
             )
-            if part is None or int(part[1]) != self.position or not same:
+            if part is None or int(part[1]) != self.position or not self.fits(tag):
                 response.close()
                 raise _changed_error("the server sent another part than was asked for")
             if part[2] != "*":
@@ -288,6 +302,7 @@ class Download(Peekable):
         self.response = response
         over = self.position
         while over > 0:
+            self.pace.keep(response, self.position - over)
             piece = response.read1(min(over, READ_BLOCK), decode_content=False)
             if not piece:
                 raise _changed_error("it is shorter than before")
@@ -327,10 +342,15 @@ class Download(Peekable):
 def is_open_ended(headers: Mapping[str, str]) -> bool:
     """Say whether only the connection's end tells that of a body. What is compressed
     tells its own."""
-    coded = headers.get("content-encoding", "identity").strip().lower()
     if byte_count(headers.get("content-length", "")) is not None:
         return False
-    return coded in ("", "identity") and "transfer-encoding" not in headers
+    return not is_coded(headers) and "transfer-encoding" not in headers
+
+
+def is_coded(headers: Mapping[str, str]) -> bool:
+    """Say whether a body comes compressed."""
+    coding = headers.get("content-encoding", "identity").strip().lower()
+    return coding not in ("", "identity")
 
 
 class _BusyError(OSError):
@@ -435,6 +455,7 @@ def api_download(request: Request) -> Download:
             return answer
         if not 300 <= answer.status < 400:
             answer.close()
+            answer.reason = request.without_key(answer.reason)
             raise _unreachable("The address of the download", answer)
         # A signed address may expire: each part is asked for where the API says now.
         return good(

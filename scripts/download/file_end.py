@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HEAD = 16  # bytes by which the kind of file is known
 TAIL = 66_000  # bytes: a zip archive's end with the longest comment fits
 PIECE = 1 << 20  # bytes that are unpacked at a time
+SLICE = 1 << 13  # bytes given to unpack: what a short member leaves of them is copied
 # How a kind begins, and what stands near its end.
 MARKS = (
     (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"),
@@ -28,6 +29,7 @@ MARKS = (
 NEAR = 1024  # bytes at the end in which a mark stands, where it is not at the very end
 PNG, JPEG = MARKS[0][0], MARKS[1][0]
 BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")  # of MP4 and its like
+TELLING = (b"mdat", b"moov", b"meta", b"moof")  # boxes that tell what is there
 UNSURE = 0x7FFF0000  # a size from which on it was not known when it was written
 
 
@@ -78,8 +80,13 @@ class FileEnd:
             )
             self.ends = size + 8 if 0 < size < UNSURE else None
 
-    def unpack(self, piece: bytes) -> None:
+    def unpack(self, whole: bytes) -> None:
         """Follow a gzip file to the end of its last member."""
+        for start in range(0, len(whole), SLICE):
+            if self.unpacker:
+                self.unpack_slice(whole[start : start + SLICE])
+
+    def unpack_slice(self, piece: bytes) -> None:
         try:
             while piece:
                 if self.unpacker.eof:
@@ -108,7 +115,8 @@ class FileEnd:
                 break
             if size == 1:
                 (size,) = struct.unpack_from(">Q", piece, place + 8)
-            self.boxes.add(name)
+            if name in TELLING:
+                self.boxes.add(name)
             # 0: up to the end of the file, wherever that is.
             place = place + size if size >= 8 else -1 - start
         self.ends = start + place

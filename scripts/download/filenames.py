@@ -11,6 +11,7 @@ import unicodedata
 from urllib.parse import unquote_to_bytes
 
 HEADER_CHARACTERS = 4096  # of content-disposition that are looked at
+NAME_END = 8192  # characters of a name with its folders that are looked at, the last
 LONGEST = 150  # bytes of a file name; file systems end at 255, and prefixes come
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _PARAMETER = re.compile(r';\s*(filename\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.I)
@@ -43,6 +44,8 @@ def safe_name(text: str) -> str:
 
     "" when nothing is left. A long one keeps its ending.
     """
+    # To compose many accents of one letter takes the square of their number.
+    text = text[-NAME_END:]
     name = unicodedata.normalize("NFC", text).replace("\\", "/").rsplit("/", 1)[-1]
     name = "".join(c for c in name if unicodedata.category(c)[0] != "C")
     name = re.sub(r'[<>:"|?*\u2028\u2029]', "_", name).strip(". ")

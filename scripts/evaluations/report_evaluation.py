@@ -4,8 +4,8 @@
 Adds up what a judge decided, in one shape for all types of evaluation.
 
 Returns: pass_percentage, mean_score, label_counts, a_wins, b_wins, ties as the type has
-them; failed counts rows without a verdict; result_file_id holds the verdict on each
-row; cost_usd is null, cost_note says why.
+them; failed counts rows without a verdict, null where that is not told; result_file_id
+holds the verdict on each row; cost_usd is null, cost_note says why.
 
 Example arguments:
     {"evaluation_id": "eval-7df2-1764000000"}

@@ -89,7 +89,7 @@ def split_files(auth: Auth, step: Step, **arguments: Json) -> Members:
         return _inline(source, found), None
 
     words = f"**{len(seen)} files are in {len(found)} parts.**"
-    whole = cutting.handed_out(given, hashed.hexdigest(), tables)
+    whole = cutting.handed_out(auth, given, hashed.hexdigest(), tables)
     return {**summary([words]), **whole}
 
 
@@ -149,10 +149,10 @@ def map_files(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Do the same with every file of a part.
 
     Returns {"answers": where they are kept, "done", "failed", "errors": {number of the
-    row in the part: why it has none}, "unknown": failed calls that may have been paid
-    for, "usage", "cost_usd", "cost_note"?, "markdown"}. A file that an earlier run did
-    is not done again. Raises TogetherError when nothing can be done with any: no key,
-    no credit, or the only file failed.
+    row in the part: why it has none}, "unknown": how many of these may have been paid
+    for, also by a run before, "usage", "cost_usd", "cost_note"?, "markdown"}. A file
+    that an earlier run did is not done again. Raises TogetherError when nothing can be
+    done with any: no key, no credit, or the only file failed.
     """
     from ..across.file_answers import FileAnswers  # only where files are done
 
@@ -162,6 +162,8 @@ def map_files(auth: Auth, step: Step, **arguments: Json) -> Members:
         raise TogetherError.refused("question", problem)
     table, part = _part(auth, given)
     kept = FileAnswers.of({name: given.get(name) for name in SETTINGS})
+    if part.get("model") and not given.get("model"):
+        given["model"] = part["model"]
     stored = part["kept"] == "storage"
     budget = Budget(given.get("budget_usd"))
     work: Worker | None = None
@@ -184,13 +186,17 @@ def map_files(auth: Auth, step: Step, **arguments: Json) -> Members:
             work = work or _worker(auth, given, budget)
             record = work(address)
         except TogetherError as error:
-            if spent_on(error) is None:
+            lost = spent_on(error) is None
+            if lost or earlier:  # by this call, or by one of a run before
                 unknown += 1
+            if lost:
                 kept.keep(row, {"counted_usd": budget.spent - before}, stored)
             if error.status in HOPELESS or part["rows"] == 1:
                 raise
             errors[str(number)] = str(error)[:LONGEST_ERROR]
             continue
+        if given["action"] in TASKS:
+            record["model"] = given["model"]
         record["counted_usd"] = budget.spent - before
         if earlier:  # an earlier call for it failed
             record |= cost_fields(None, LOST_UNTOLD)
@@ -225,6 +231,8 @@ def _outcome(
 ) -> Members:
     """Return the result of a part; place is where the answers are kept."""
     costs = [(one.get("cost_usd"), one.get("cost_note")) for one in records]
+    if unknown:
+        costs.append((None, LOST_UNTOLD))
     result = {
         "answers": place,
         "done": len(records),

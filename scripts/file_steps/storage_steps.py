@@ -146,10 +146,11 @@ def split_table(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Cut a table into parts, each for a job of its own.
 
     Returns {"parts": [{"rows": what map_rows takes, "budget_usd"?: its share}],
-    "count": rows, "slices"?: the state that lists the objects written for it,
-    "markdown"}. A part is a range of bytes of the table's address, or an object in
-    storage. Raises TogetherError for a table that cannot be read or split, that lacks a
-    column, or has the answers' already.
+    "count": rows, "slices"?: the state that lists the objects written for it, "model"?:
+    the one that was chosen for all parts, "lease"?, "markdown"}. A part is a range of
+    bytes of the table's address, or an object in storage. Raises TogetherError for a
+    table that cannot be read or split, that lacks a column, or has the answers'
+    already.
     """
     from ..across.cutting import split  # each step has its own
 
@@ -159,10 +160,11 @@ def split_table(auth: Auth, step: Step, **arguments: Json) -> Members:
 def join_table(auth: Auth, step: Step, **arguments: Json) -> Json:
     """Join what the jobs of a flow answered, in the order of the rows.
 
-    Returns what map_rows does, with "parts": how many, "lost"?: [which rows no job
-    answered, and why]; each of those rows is there with the reason. Once all are there,
-    what the jobs kept is deleted. Raises TogetherError when nothing was answered, or
-    more failed than fail_when_failed_share allows.
+    Returns what map_rows does, with "parts": how many, "models"?: {model: rows that it
+    answered} of several, "lost"?: [which rows no job answered, and why]; each of those
+    rows is there with the reason. Once all are there, what the jobs kept is deleted.
+    Raises TogetherError when nothing was answered, or more failed than
+    fail_when_failed_share allows.
     """
     from ..across.joining import join  # each step has its own
 

@@ -7,9 +7,9 @@ in the table with the reason. Costs nothing.
 
 Returns: rows, each with its columns, the answer and <answer_column>_error (why there is
 none); done, failed and cut count them, or dimensions; lost, which rows no job answered;
-usage, cost_usd; all that in short as markdown, whose first line says whether it is
-partly done. With output storage, s3 leads to the file instead; with output table,
-nothing but the rows.
+models, of several how many rows each answered; usage, cost_usd; all that in short as
+markdown, whose first line says whether it is partly done. With output storage, s3 leads
+to the file instead; with output table, nothing but the rows.
 
 Example arguments:
     {"parts": "[{\\"rows\\": {\\"s3\\": \\"windmill_uploads/0a1b_part_1.jsonl\\",

@@ -7,8 +7,8 @@ do. Keeps each answer until files/join_table has joined them; a file that an ear
 did is not done again.
 
 Returns: answers, where they are kept for files/join_table; done and failed count the
-files; errors says why by the number of the row; unknown, failed calls that may have
-been paid for; usage, cost_usd; in short as markdown.
+files; errors says why by the number of the row; unknown, how many of these may have
+been paid for all the same; usage, cost_usd; in short as markdown.
 
 Example arguments:
     {"action": "read", "part": "{\\"text\\": \\"{\\\\\\"file\\\\\\":

@@ -6,7 +6,8 @@ list into parts, each for a job of its own: the first step of
 flows/map_files_across_workers. Costs nothing.
 
 Returns: parts, of which each has rows for files/map_files, and budget_usd, its share;
-count, how many files there are; slices and lease, which files/join_table takes.
+count, how many files there are; model, the one that was chosen; slices and lease, which
+files/join_table takes.
 
 Example arguments:
     {"folder": "letters"}
@@ -30,6 +31,7 @@ def main(
     most: int = 10000,
     budget_usd: float | None = None,
     asked: "dict | None" = None,
+    task: str | None = None,
 ):
     return run(
         split_files,
@@ -45,6 +47,7 @@ def main(
         most=most,
         budget_usd=budget_usd,
         asked=asked,
+        task=task,
     )
 
 
@@ -61,4 +64,5 @@ STEP = {
       "job_files": {"type": "integer", "minimum": 1, "default": 1, "title": "Files of a job"},
       "most": {"type": "integer", "minimum": 1, "default": 10000, "title": "Most files"},
       "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
-      "asked": {"type": "object"}}}}
+      "asked": {"type": "object"},
+      "task": {"type": "string", "enum": ["chat", "vision", "transcription"], "title": "Choose a model for"}}}}

@@ -7,8 +7,8 @@ bytes; everything else is written to the workspace's storage, part by part. Cost
 nothing.
 
 Returns: parts, of which each has rows for chat/map_rows or embeddings/embed_rows, and
-budget_usd, its share; count, how many rows there are; slices and lease, which
-files/join_table takes. No row is in it.
+budget_usd, its share; count, how many rows there are; model, the one that was chosen;
+slices and lease, which files/join_table takes. No row is in it.
 
 Example arguments:
     {"rows": {"url": "https://www.example.com/comments.csv"}}
@@ -29,6 +29,7 @@ def main(
     answer_column: str | None = None,
     budget_usd: float | None = None,
     asked: "dict | None" = None,
+    task: str | None = None,
 ):
     return run(
         split_table,
@@ -41,6 +42,7 @@ def main(
         answer_column=answer_column,
         budget_usd=budget_usd,
         asked=asked,
+        task=task,
     )
 
 
@@ -53,4 +55,5 @@ STEP = {
       "column": {"type": "string"},
       "answer_column": {"type": "string"},
       "budget_usd": {"type": "number", "minimum": 0, "title": "Budget in USD"},
-      "asked": {"type": "object"}}}}
+      "asked": {"type": "object"},
+      "task": {"type": "string", "enum": ["chat", "vision", "transcription"], "title": "Choose a model for"}}}}

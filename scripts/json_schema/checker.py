@@ -48,16 +48,24 @@ def check_schema(schema: Json, field: str) -> None:
 def check_vocabulary(schema: AnySchema, field: str) -> None:
     """Raise a TogetherError that names the field where a schema that check_schema lets
     pass has a word by which no value is checked here."""
+    for place, part in schemas_within(schema, field):
+        for word, instead in _UNCHECKED.items():
+            if _forbids(part, word):
+                fault = problem(f"{place}.{word}", f"is not checked here: {instead}")
+                raise TogetherError.refused_all([fault], advice="Correct the schema.")
+
+
+def schemas_within(schema: AnySchema, field: str) -> Iterator[tuple[str, Schema]]:
+    """Yield (path, schema) of each schema by which a part of a value may be checked:
+    the whole one, those inside it, and those that references lead to, which may be
+    anywhere; each once. The whole must be one that check_schema lets pass."""
     stack, seen = [(field, schema)], set()
     while stack:
         place, part = stack.pop()
         if not isinstance(part, dict) or id(part) in seen:
             continue
         seen.add(id(part))
-        for word, instead in _UNCHECKED.items():
-            if _forbids(part, word):
-                fault = problem(f"{place}.{word}", f"is not checked here: {instead}")
-                raise TogetherError.refused_all([fault], advice="Correct the schema.")
+        yield place, part
         stack += [(f"{place}.{path}", inner) for path, inner in _subschemas(part)]
         if "$ref" in part:
             stack.append((f"{place}.$ref", ref_target(part["$ref"], schema)))

@@ -17,7 +17,7 @@ from ..catalog.pricing import (
 )
 from ..chat_steps import check_pictures
 from ..client import TogetherError, call, check_words, prepare
-from ..client.endings import ending
+from ..client.endings import ending, is_error
 from ..client.jsonio import finite
 from ..operations import operation
 from ..resilience.server_words import reason_in
@@ -39,6 +39,9 @@ SIZES = {
     "tall": (768, 1344),
 }
 BRINGS = ("b64_json", "url", "s3")
+# Members of an answer that are no part of the result. An error beside pictures is one of
+# nulls: with any other the request itself has failed.
+NOT_SHOWN = ("index", "type", "b64_json", "id", "object", "error")
 MOST_NOTES = 5  # of the jobs that drew the rows
 LAST_SEED = 2**31 - 1
 
@@ -68,8 +71,7 @@ def create_picture(auth: Auth, step: Step, **arguments: Json) -> Members:
     pictures = [one for one in entries if any(_text(one.get(name)) for name in BRINGS)]
     left_out = [_why_left_out(one) for one in entries if one not in pictures]
     used = _used(len(pictures), width, height, given.get("steps"))
-    kept = ("index", "type", "b64_json", "id", "object")
-    shown = {name: value for name, value in answer.items() if name not in kept}
+    shown = {name: value for name, value in answer.items() if name not in NOT_SHOWN}
     result = {
         **shown,
         "pictures": [_picture_members(one, "wm_renderer" in shown) for one in pictures],
@@ -184,9 +186,8 @@ def collect_pictures(auth: Auth, step: Step, **arguments: Json) -> Json:
                 raise TogetherError.refused("drawn", "must hold an entry for each row")
             costs.append(_cost_of_job(made))
             error = made.get("error")
-            if error:
-                words = str(error.get("message") or error.get("name") or "no reason")
-                outcome.add(RowOutcome(row, why=words))
+            if is_error(error):
+                outcome.add(RowOutcome(row, why=_why_failed(error)))
                 continue
             pictures = made.get("pictures") or []
             picture = next(iter(pictures), None)
@@ -203,11 +204,17 @@ def collect_pictures(auth: Auth, step: Step, **arguments: Json) -> Json:
     return outcome.result(cost_fields(*sum_costs(costs)), **facts)
 
 
+def _why_failed(error: Json) -> str:
+    """Return why a row's job failed, by the error that is its result."""
+    name = error.get("name") if isinstance(error, dict) else None
+    return reason_in(error) or str(name or "no reason is given")
+
+
 def _cost_of_job(made: Members) -> tuple[float | None, str | None]:
     """Return (the USD that a row's job cost, None), or (None, why that is not known), by
     what create_picture returned or the error of its job."""
     error = made.get("error")
-    if not error:
+    if not is_error(error):
         note = made.get("cost_note") or "what a picture cost is not told"
         return finite(made.get("cost_usd")), str(note)
     if job_unpaid(error):

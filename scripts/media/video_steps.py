@@ -104,6 +104,8 @@ def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
     "note"?}. Raises TogetherError: type "not_finished" while it is being made,
     "job_failed" with the service's reason, "unreachable" where its address has expired.
     """
+    from ..transfer.media_output import with_notes  # only to collect a video
+
     given = prepare(step, arguments)
     name = given["video_id"]
     _done(about(name, call(auth, GET_VIDEO, video_id=name)))
@@ -122,10 +124,10 @@ def collect_video(auth: Auth, step: Step, **arguments: Json) -> Members:
     seconds = _length(video.get("seconds"))
     all_seconds = None if seconds is None else seconds * len(videos)
     used = {"videos": len(videos), "seconds": all_seconds}
-    notes = [note, video.get("note"), _doubt(video)]
+    notes = [note, _doubt(video)]
     if more:
         notes.append(f"The service made {len(videos)} videos: `more` has the others.")
-    said = " ".join(filter(None, notes))
+    said = with_notes({"note": video.get("note")}, filter(None, notes))["note"]
     shown = ("wm_renderer", "html", *HELD)
     return {
         **_video_members(videos[0]),
@@ -192,4 +194,4 @@ def _done(video: Members) -> tuple[str, list[Members]]:
 def _length(text: Json) -> float | None:
     """Return the seconds of a video as the service tells them, None for none."""
     number = finite(text)
-    return None if number is None or number < 0 else float(number)
+    return None if number is None or number <= 0 else float(number)

@@ -14,7 +14,7 @@ from copy import deepcopy
 
 from ..client.content import read_content
 from ..client.endings import ending, is_error, tells_error
-from ..client.jsonio import noting_decoder, storable
+from ..client.jsonio import is_too_deep, noting_decoder, storable
 from ..client.request import error_reply
 
 TYPE_CHECKING = False
@@ -78,6 +78,8 @@ class Accumulator:
         """Take one event; return a Reply when it reports an error or is no answer."""
         try:
             chunk = self.decode(data)
+            if is_too_deep(chunk, data):
+                chunk = data  # no result could hold it
         except (ValueError, RecursionError):
             chunk = data
         if chunk is None or name in ALIVE:
@@ -540,15 +542,17 @@ def _lenient_base64(text: str) -> bytes:
 
 class CompletionAccumulator(Accumulator):
     object = "text.completion"
+    gathered = frozenset(("delta", "text", "index", "logprobs", "error"))
 
     def fold_choice(self, piece: Members, chunk: Members) -> None:
         choice = self.choice(piece)
-        delta = piece.get("delta") or {}
+        texts = choice.setdefault("text", [])
         text = piece.get("text")
         if text is None:
-            text = delta.get("content") or ""
-        choice.setdefault("text", []).append(str(text))
-        self.fold_members(choice, piece, ("delta", "text", "logprobs", "error"))
+            text = (piece.get("delta") or {}).get("content")
+        text = text if isinstance(text, str) else read_content(text)[0]
+        texts.append(text)
+        self.fold_members(choice, piece, self.gathered)
         apart = ("finish_reason", "seed")
         above: Members = {n: chunk[n] for n in apart if n in chunk}
         self.fold_members(choice, above, ())

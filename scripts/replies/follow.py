@@ -76,7 +76,7 @@ def follow_stream(
     """
     fault: Fault | Reply | None = None
     at_end = False
-    show = LiveText()
+    show = LiveText(request.key)
     most = time.monotonic() + MOST_SECONDS[request.operation["retry"]]
     events = Events(pieces or read_pieces(response, most), lenient=True)
     size = 0
@@ -86,8 +86,6 @@ def follow_stream(
             if size > MOST_STREAM_BYTES:
                 words = f"the stream has more than {MOST_STREAM_BYTES // MIB} MiB"
                 raise TooLargeError(words)
-            if request.key in data:
-                data = str(request.without_key(data))
             if data[:9].strip(' \t"')[:6].upper() == "[DONE]":
                 at_end = True
                 break
@@ -121,7 +119,8 @@ def _conclude(
     its place, or raise TogetherError."""
     if isinstance(fault, Reply) and not gather.started:
         return fault
-    answer = without_signals(gather.whole(request))
+    # Here, as an event may bring a piece of the key.
+    answer = without_signals(request.without_key(gather.whole(request)))
     hear(request, answer)
     facts: Facts = {"partial": answer} if gather.started else {}
     if fault is None and gather.failed:

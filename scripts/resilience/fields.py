@@ -45,16 +45,28 @@ def with_reasons(
 def with_titles(error: TogetherError, members: dict[str, Schema]) -> None:
     """Make the message name each field by its title, too, where a form has another name
     for it: "Question (template) names no column"."""
-    words = str(error)
+    words, end = str(error), 0
+    parts: list[str] = []
     for one in error.problems or ():
         field, problem = str(one.get("field")), str(one.get("problem"))
         title = members.get(re.split(r"[.\[]", field)[0], {}).get("title")
-        if title:
-            # Not where the name is the end of another one.
-            wanted = rf"(?<![\w.]){re.escape(f'{field} {problem}')}"
-            named = f"{title} ({field}) {problem}"
-            words = re.sub(wanted, named.replace("\\", "\\\\"), words, count=1)
-    error.args = (words,)
+        # Behind the one before: a message has them in their order, and may have many.
+        place = _place_of(f"{field} {problem}", words, end) if title else -1
+        if place >= 0:
+            parts += words[end:place], f"{title} ({field})"
+            end = place + len(field)
+    error.args = ("".join([*parts, words[end:]]),)
+
+
+def _place_of(name: str, words: str, start: int) -> int:
+    """Return the place of a name in words, -1 for none: not where it is the end of
+    another one."""
+    while (place := words.find(name, start)) > 0:
+        before = words[place - 1]
+        if not (before.isalnum() or before in "_."):
+            break
+        start = place + 1
+    return place
 
 
 def unknown_names(body: Json, members: Iterable[str]) -> list[str]:

@@ -17,6 +17,7 @@ import re
 import ssl
 import time
 
+from ..client.jsonio import FIRST_MILLISECONDS, FIRST_MOMENT, moment_of
 from ..client.transport import TooLargeError
 from .refusals import known_refusal
 from .server_words import server_words_of
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 UNCLEAR = (408, 500, 502, 504, 520, 524)  # the work may have been done
 MAX_TRIES = 4
-MOMENT = 1e9  # a number beyond it is a time since 1970, in seconds
-MILLISECONDS = 1e12  # beyond it, in milliseconds
 FIRST_WAIT = 0.5  # seconds before the second try; each further one waits twice as long
 LONGEST_WAIT = 10.0  # seconds, where the server asks for none
 MAX_WAIT = 60.0  # the longest single wait, whatever a server asks for
@@ -160,9 +159,9 @@ def _seconds(text: str | None, unit: int = 1) -> float | None:
         number = found
     if not math.isfinite(number):
         return None
-    if number > MILLISECONDS:
+    if number > FIRST_MILLISECONDS:
         number, unit = number / 1000, 1
-    if number > MOMENT:
+    if number > FIRST_MOMENT:
         return max(0.0, number - time.time())
     return max(0.0, number / unit)
 
@@ -173,17 +172,14 @@ def _span_or_moment(text: str) -> float | None:
     spans = SPAN.findall(text)
     if spans and not SPAN.sub("", text).strip():
         return sum(float(count) * UNITS[unit[:2].lower()] for count, unit in spans)
-    from datetime import UTC, datetime  # few waits are a moment
+    from datetime import UTC  # few waits are a moment
     from email.utils import parsedate_to_datetime  # few waits are a moment
 
     try:
-        try:
-            moment = parsedate_to_datetime(text)
-        except (ValueError, TypeError):
-            moment = datetime.fromisoformat(text)
+        moment = parsedate_to_datetime(text)
         return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
     except (ValueError, TypeError, OverflowError):
-        return None
+        return moment_of(text)
 
 
 LONGEST_TIME = 60  # characters

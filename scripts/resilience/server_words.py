@@ -47,7 +47,9 @@ def server_words_of(reply: Reply, key: str = "") -> Members:
     larger = len(data) < len(reply.data)  # than any error, and so none
     found, problem = (None, None) if larger else parse_json(data)
     if problem or larger:
-        text = without_key(key, data.decode("utf-8", "replace").strip())
+        # In UTF-16 a NUL stands between the letters.
+        text = data.decode("utf-8", "replace").replace("\0", "").strip()
+        text = without_key(key, text)
         if not text:
             return {"detail": "the answer is empty"}
         if text.startswith("<"):

@@ -60,6 +60,7 @@ def search_documents(auth: Auth, step: Step, **arguments: Json) -> Members:
     except TogetherError as error:
         if search.scored:
             error.partial = search.result(auth, shown)
+            error.may_be_paid = True  # whatever its own request cost
         raise
     return search.result(auth, shown)
 

@@ -58,29 +58,34 @@ def map_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     place of "rows", with output "table" nothing but the rows. A job that ended midway
     goes on where it stopped when it is run again with the same input, where the
     workspace has storage and `keep` is not off. Raises TogetherError before anything is
-    sent, when the first answers show that no row can be answered, when none was, or
-    when more failed than fail_when_failed_share allows.
+    sent, when the first answers show that no row can be answered, when the table breaks
+    off, when no row was answered, or when more failed than fail_when_failed_share
+    allows; what was answered is its `partial`.
     """
     given = prepare(step, arguments)
-    choose_model(auth, given, "chat")
     table = Table(auth, given["rows"])
     template = Template(given["template"])
     table.require(template.columns, "template")
     table.keep_free(given["answer_column"])
     lanes = lanes_for(auth, CHAT, given)
     prefetch(auth)
-    models = Models(given)
     names = ("model", "temperature", "max_tokens")
     body = {name: given[name] for name in names if name in given}
     before = []
     if given.get("system"):
         before.append({"role": "system", "content": given["system"]})
+    # The model as it is named: a rerun that chooses another finds what was answered.
     settings = {**body, "before": before, "template": given["template"]}
     kept = settings if given["keep"] else None
     with RowResults("map_rows", kept, table, given, progress=set_progress) as outcome:
+        _choose_for_rows(auth, given, outcome)
+        body["model"] = given["model"]
+        models = Models(given)
         sender = Sender(auth, given, lanes, outcome, models=models)
 
         def work(row: Row) -> list[RowOutcome]:
+            if known := outcome.early(row):
+                return [known]
             if why := _unfit(table, row):
                 return [RowOutcome(row, why=why)]
             try:
@@ -96,6 +101,15 @@ def map_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
     bill = outcome.counts.bill(auth, given["model"])
     facts = {**sender.stopped_member(), **_answering(outcome, models)}
     return outcome.result(bill, "cut", **facts)
+
+
+def _choose_for_rows(auth: Auth, given: Members, outcome: RowResults) -> None:
+    """Put a model into arguments that name none: the one that the flow chose for all
+    parts of a table, or that an earlier run took, or the recommended one."""
+    if not given.get("model") and outcome.part and outcome.part.get("model"):
+        given["model"] = outcome.part["model"]
+    choose_model(auth, given, "chat", outcome.counts.model)
+    outcome.counts.turn_to(given["model"])
 
 
 def _ask_about(sender: Sender, row: Row, body: Members) -> RowOutcome:
@@ -115,14 +129,14 @@ def _ask_about(sender: Sender, row: Row, body: Members) -> RowOutcome:
 
 
 def _answering(outcome: RowResults, models: Models) -> Members:
-    """Return {"models": {model: rows it answered}, "fallback_from"?} where there were
-    several to ask."""
-    if len(models.names) == 1:
-        return {}
+    """Return {"models": {model: rows it answered}, "fallback_from"?} where several
+    were asked or could be, and of a part, whose table may have several."""
     others = outcome.counts.others
+    if len(models.names) == 1 and not others and not outcome.part:
+        return {}
     rows = {name: one["rows"] for name, one in others.items() if one["rows"]}
     own = outcome.counts.done - sum(rows.values())
-    fallback = models.told(*rows)
+    fallback = models.told(*(name for name in rows if name in models.names))
     if own > 0:
         rows = {models.asked: own, **rows}
     return {"models": rows, **fallback}
@@ -151,12 +165,12 @@ def embed_rows(auth: Auth, step: Step, **arguments: Json) -> Json:
 
         def work(chunk: list[Row]) -> list[RowOutcome]:
             texts = [_embedded(table, row, column) for row in chunk]
-            outcomes = [RowOutcome(row) for row in chunk]
+            outcomes = [outcome.early(row) or RowOutcome(row) for row in chunk]
             good: list[tuple[RowOutcome, str]] = []
             for one, text in zip(outcomes, texts, strict=True):
                 if isinstance(text, Flaw):
                     one.why = text.why
-                else:
+                elif one.answer is None:
                     good.append((one, text))
             if good:
                 _embed(sender, given["model"], good)

@@ -9,6 +9,7 @@ chunks_of   items in lists, each for one request
 from __future__ import annotations
 
 from functools import partial
+from itertools import takewhile
 
 from ..catalog.budget import Budget, check_budget
 from ..catalog.fallback import Models, dearest, may_help
@@ -22,6 +23,7 @@ from ..catalog.pricing import (
     usage_of,
 )
 from ..client import TogetherError
+from ..table.table import broken_table
 from .worker_pool import WorkerPool
 
 TYPE_CHECKING = False
@@ -59,15 +61,30 @@ def answer_all(
     check: Callable[[RowOutcome], None] | None = None,
 ) -> None:
     """Let the lanes do the tasks, and add what becomes of each one's rows; `check` looks
-    at it first, and may change it, in the order of the rows."""
-    try:
-        for outcomes in lanes.map(work, tasks):
-            for outcome in outcomes:
-                if check:
-                    check(outcome)
-                results.add(outcome)
-    except HopelessError as stop:
-        raise stop.error from None
+    at it first, and may change it, in the order of the rows.
+
+    Once no row can be answered, or the table cannot be read on, no more tasks are
+    taken: what is under way ends and is added, and `results.fault` is the error. Raises
+    TogetherError for a table of which nothing was sent.
+    """
+    wanted = takewhile(lambda task: results.fault is None, tasks)
+    found = lanes.map(work, wanted)
+    begun = False
+    while True:
+        try:
+            outcomes = next(found, None)
+        except TogetherError as error:  # of the table: work makes outcomes of its own
+            if not begun:
+                raise
+            results.fault = results.fault or broken_table(error)
+            return
+        if outcomes is None:
+            return
+        begun = True
+        for outcome in outcomes:
+            if check:
+                check(outcome)
+            results.add(outcome)
 
 
 def chunks_of(
@@ -90,14 +107,6 @@ def chunks_of(
 def prompt_tokens(messages: list[Members]) -> int:
     """Return the most tokens that the messages of a request may have."""
     return most_prompt(one["content"] for one in messages)
-
-
-class HopelessError(Exception):
-    """No row can be answered."""
-
-    def __init__(self, error: TogetherError) -> None:
-        super().__init__()
-        self.error = error
 
 
 class Sender:
@@ -275,9 +284,10 @@ class Sender:
             return
         self.refused += 1
         hopeless = status in HOPELESS or spent or bool(error.final)
-        if not self.answered and (hopeless or self.refused >= HOPELESS_AFTER):
-            raise HopelessError(error)
-        if hopeless:
+        of_all = not self.answered and (hopeless or self.refused >= HOPELESS_AFTER)
+        if of_all:
+            self.outcome.fault = self.outcome.fault or error
+        if hopeless or of_all:
             self.gate.stop(str(error))
             raise self.not_sent(error) from None
 

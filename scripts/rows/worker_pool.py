@@ -23,7 +23,7 @@ from ..client.transport import (
     is_silence,
     read_whole,
 )
-from ..table.ordered_threads import in_order
+from ..table.ordered_threads import ClosedError, in_order
 from .admission import PATIENCE, Gate, LateError
 
 TYPE_CHECKING = False
@@ -86,10 +86,19 @@ class WorkerPool:
         """Yield work(task) for every task, in the order of the tasks.
 
         As `in_order`, with a thread for each lane; up to WINDOW results for each wait.
+        Once work raises, what waits to be sent is not sent any more.
         """
+
+        def closing(task: Any) -> Any:
+            try:
+                return work(task)
+            except BaseException:
+                self.gate.close()
+                raise
+
         window = WINDOW * self.concurrency
         try:
-            yield from in_order(work, tasks, self.concurrency, window)
+            yield from in_order(closing, tasks, self.concurrency, window)
         finally:
             self.gate.close()
             self.gate.pace.end()
@@ -113,6 +122,14 @@ class WorkerPool:
                 type="not_sent",
                 may_be_paid=call.request.unclear,
             ) from None
+        except ClosedError:
+            if not call.request.unclear:
+                raise
+            raise TogetherError(
+                "not tried again: the step has ended",
+                type="not_sent",
+                may_be_paid=True,
+            ) from None
 
     def _try_once(self, call: _Call) -> Members | None:
         """Return the answer, or None after the wait before another try. Raises
@@ -134,6 +151,7 @@ class WorkerPool:
             answer, problem = parse_json(reply.data)
             if problem or not isinstance(answer, dict):
                 raise call.request.failure(None, reply)
+            answer = call.request.without_key(answer, reply.data)
             check_answer(call.request, answer, reply)
             return answer
         self._wait(call, entered, fault, reply)

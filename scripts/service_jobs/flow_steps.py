@@ -18,6 +18,7 @@ import os
 from ..client import TogetherError, call, prepare
 from ..client.asked_for import listed
 from ..client.job import in_job
+from ..client.jsonio import finite
 from ..operations import operation
 from ..workspace import jobs
 from ..workspace.markup import facts, inline
@@ -160,17 +161,22 @@ def _job_left(auth: Auth, entry: Members) -> Members:
     known = KINDS[kind]
     shown = {"kind": kind, "job_id": job_id, "state": None, "running": None}
     shown |= {"costs": known["left"], "stop": None}
+    job: Members = {}
+    trouble = None
     try:
-        job, state = look(auth, kind, job_id)
-        shown["state"] = state
-        if entry.get("stop") and state not in over(known):
-            state = stop_job(auth, kind, job_id)["state"]
+        job, shown["state"] = look(auth, kind, job_id)
     except TogetherError as error:
-        if error.tries is None and error.type != "invalid_answer":
-            raise  # nothing was sent: there is no key to ask with
-        return {**shown, "trouble": str(error)}
-    shown["state"] = state
-    shown["running"] = state not in over(known)
+        trouble = _trouble(error)
+    if entry.get("stop") and shown["state"] not in over(known):
+        try:
+            # Also what could not be read: it looks anew, and at each of several.
+            shown["state"] = stop_job(auth, kind, job_id)["state"]
+            trouble = None
+        except TogetherError as error:
+            trouble = _trouble(error)
+    if trouble:
+        return {**shown, "trouble": trouble}
+    shown["running"] = shown["state"] not in over(known)
     if not shown["running"]:
         return {**shown, "costs": "nothing more"}
     if "stop" in known:
@@ -180,6 +186,14 @@ def _job_left(auth: Auth, entry: Members) -> Members:
     return shown
 
 
+def _trouble(error: TogetherError) -> str:
+    """Return why something could not be read or stopped. Raises the error itself where
+    nothing was sent: there is no key to ask with."""
+    if error.tries is None and error.type != "invalid_answer":
+        raise error
+    return str(error)
+
+
 def _hourly(auth: Auth, hardware: Json) -> float | None:
     """Return an hour's price of hardware in USD, or None where it is not listed."""
     try:
@@ -187,9 +201,11 @@ def _hourly(auth: Auth, hardware: Json) -> float | None:
     except TogetherError:
         return None
     for entry in found:
-        cents = (entry.get("pricing") or {}).get("cents_per_minute")
-        if entry.get("id") == hardware and isinstance(cents, int | float):
-            return round(cents * 60 / 100, 4)
+        pricing = entry.get("pricing")
+        cents = pricing.get("cents_per_minute") if isinstance(pricing, dict) else None
+        price = finite(cents) or 0
+        if hardware and entry.get("id") == hardware and price > 0:
+            return round(price * 60 / 100, 4)
     return None
 
 

@@ -304,7 +304,8 @@ def several(name: str, job_id: str) -> list[str]:
 def share_done(kind: JobKind, job: Members) -> float | None:
     """Return how much of a job is done, from 0 to 1; None where it does not say."""
     progress = kind.get("progress")
-    return progress(job) if progress else None
+    share = progress(job) if progress else None
+    return None if share is None or share < 0 else min(share, 1.0)
 
 
 def together(
@@ -328,9 +329,12 @@ def together(
     return shown, state
 
 
-def look_at_one(auth: Auth, name: str, job_id: str) -> tuple[Members, str]:
-    """Return a job as the API shows it, and its state without prefix. Raises
-    TogetherError, also for an answer that names no state, or another job."""
+def look_at_one(
+    auth: Auth, name: str, job_id: str, patient: bool = False
+) -> tuple[Members, str]:
+    """Return a job as the API shows it, and its state without prefix; patient: a look
+    that fails in passing is tried again at once. Raises TogetherError, also for an
+    answer that names no state, or another job."""
     kind, words = kind_of_job(name), parts(name, job_id)
     if "looks" in kind:
         sort = words.pop("operation_type")
@@ -341,6 +345,9 @@ def look_at_one(auth: Auth, name: str, job_id: str) -> tuple[Members, str]:
             raise TogetherError.refused("job_id", problem)
     else:
         table = kind["look"]
+    if patient:
+        table = {**table}
+        table.pop("tries", None)
     asked, own = job_id.rsplit("/", 1)[-1], kind.get("id", "id")
     job = about(asked, call(auth, table, **words), own)
     state = state_of(kind, job)
@@ -360,8 +367,9 @@ def stop_job(auth: Auth, name: str, job_id: str) -> Members:
     kind, ids = kind_of_job(name), several(name, job_id)
     if len(ids) > 1:
         return _stop_all(auth, name, job_id, ids)
-    job, state = look(auth, name, job_id)
-    shown = {"kind": name, "job_id": job_id, "state": state}
+    job_id = ids[0]
+    job, state = _look_to_stop(auth, name, job_id)
+    shown: Members = {"kind": name, "job_id": job_id, "state": state}
     if state in over(kind):
         return {**shown, "cancelled": False, "note": f"it was {state} already"}
     if "stop" not in kind:
@@ -371,12 +379,44 @@ def stop_job(auth: Auth, name: str, job_id: str) -> Members:
     if "stop_body" in kind:
         tag = {"etag": job["etag"]} if job.get("etag") else {}
         words["body"] = {**kind["stop_body"], **tag}
-    answer = call(auth, kind["stop"], **words)
-    after = state_of(kind, answer) or state
-    if "stopped" not in kind and after in kind["good"]:
+    cancelled = True
+    try:
+        after = state_of(kind, call(auth, kind["stop"], **words)) or state
+    except TogetherError as error:
+        after = _ended_meanwhile(auth, name, job_id, error)
+        if after is None:
+            raise
+        cancelled = False
+    if not cancelled or ("stopped" not in kind and after in kind["good"]):
         note = f"it was {after} before it could be stopped"
         return {**shown, "state": after, "cancelled": False, "note": note}
     return {**shown, "state": after, "cancelled": True}
+
+
+def _ended_meanwhile(
+    auth: Auth, name: str, job_id: str, error: TogetherError
+) -> str | None:
+    """Return the state of a job that ended before it was to be stopped, for which that
+    was refused; None for a refusal of any other reason."""
+    if error.status not in (400, 409, 410, 422):
+        return None
+    try:
+        _, state = look_at_one(auth, name, job_id, patient=True)
+    except TogetherError:
+        return None  # the refusal says more
+    return state if state in over(kind_of_job(name)) else None
+
+
+def _look_to_stop(auth: Auth, name: str, job_id: str) -> tuple[Members, str | None]:
+    """Return what is to be stopped as the API shows it, and its state; ({}, None) where
+    the answer cannot be read, for what is not known to be over is stopped."""
+    try:
+        return look_at_one(auth, name, job_id, patient=True)
+    except TogetherError as error:
+        if error.type != "invalid_answer" or "stop" not in kind_of_job(name):
+            raise
+        log(f"{job_id} is stopped, though what it does cannot be read: {error}")
+        return {}, None
 
 
 def _stop_all(auth: Auth, kind: str, job_id: str, ids: list[str]) -> Members:
@@ -406,12 +446,12 @@ def doubt(job: Members) -> str | None:
     counts = job.get("request_counts")
     if isinstance(counts, dict):
         names = ("total", "completed", "failed")
-        total, done, failed = (finite(counts.get(name)) or 0 for name in names)
-        if total != done:
-            words = (
-                f"of {total:g} requests {done:g} were answered and {failed:g} failed"
-            )
-            doubts.append(words)
+        total, done, failed = (finite(counts.get(name)) for name in names)
+        ending = "" if failed is None else f" and {failed:g} failed"
+        if total is not None and done is not None and total != done:
+            doubts.append(f"of {total:g} requests {done:g} were answered{ending}")
+        elif failed and (total is None or done is None):
+            doubts.append(f"{failed:g} requests failed")
     return "; ".join(doubts) or None
 
 

@@ -265,9 +265,13 @@ def _speak(auth: Auth, body: Members, clock: Clock) -> bytes:
 def _first_voice(auth: Auth, model: str) -> str:
     """Return the first voice that the service lists for a model."""
     for found in listed(call(auth, VOICES)):
-        if found.get("model") == model and found.get("voices"):
-            first = found["voices"][0]
-            return first.get("id") or first.get("name")
+        voices = found.get("voices") if found.get("model") == model else None
+        for voice in voices if isinstance(voices, list) else ():
+            names = [voice]
+            if isinstance(voice, dict):
+                names = [voice.get("id"), voice.get("name")]
+            if name := next((n for n in names if isinstance(n, str) and n), None):
+                return name
     raise TogetherError.refused(
         "voice",
         f"is required: the service lists no voices of {model}",

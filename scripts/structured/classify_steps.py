@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import math
-import re
 
-from ..catalog.fallback import Models, bill_by_model
 from ..catalog.model_choice import choose_model
-from ..catalog.pricing import prefetch
 from ..chat_steps import ask, is_filtered, parse_completion, refuses
 from ..client import TogetherError, prepare
 from ..client.job import log
 from ..client.jsonio import finite
+from .category_answers import (
+    MARKS,
+    NONE,
+    CategoryAnswer,
+    codes_of,
+    last_place,
+    names_of,
+)
+from .questions import Questions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
     from ..shapes import Auth, Completion, Json, Members, Step
+    from .category_answers import Mention
 
     Token: TypeAlias = tuple[str, float | None, dict[str, float]]
     """A token, its log probability, and those of others in its place."""
@@ -25,23 +32,12 @@ if TYPE_CHECKING:
 
 ANSWERS = 2  # the answer, and one more when it names no category
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-NONE = "NONE"
-MARKS = "*_`\"'()[]{}.!:- \n"  # that models put around an answer
-# What models call what they name.
-CALLED = "(final |correct |best )?(answer|category|label|class|letter|number|option)"
-DENYING = ("no", "not", "none", "never", "non")
-# The codes that a sentence says are its answer: "the answer is B", "category: A or B". An
-# "I" or an "A" that goes on is a word: "my answer: I cannot tell".
-TOLD = re.compile(
-    r"(?i:answer|category|letter|number)\W+(?:is\W+)?"
-    r"((?![AI]\s+(?!or\b|and\b)\w)\w+\b(?:\W{1,3}(?:or|and)\W{1,3}\w+\b)?)"
-)
-DENIED = re.compile(r"\b(not|isn.t|no|non|never|neither|nor)\b[\s-]*(an?|the)?[\s\W]*$")
 ONE = "Answer with the {code} of the one category that fits best, and nothing else."
 SEVERAL = (
     "Answer with the {code}s of all categories that fit, separated by commas, and "
-    f"nothing else; if none fits, answer {NONE}."
+    "nothing else"
 )
+IF_NONE = f"; if none fits, answer {NONE}"
 # Newer models want a switch and a count, older ones a count alone, of which some
 # take 1 at most.
 LOGPROBS = (
@@ -59,12 +55,14 @@ def classify_text(auth: Auth, step: Step, **arguments: Json) -> Members:
     {"label": the first, or None, "labels": all, "confidence": 0 to 1, or None with
     "confidence_note", "scores": {category: 0 to 1, or None where the model does not
     tell}, "usage", "cost_usd", "model"}. Categories are objects with name and
-    description; texts will do. Raises TogetherError when the answers name none.
+    description; texts will do. Raises TogetherError when the answers name none, and as
+    Questions says when the second question fails.
     """
     labels = arguments.get("labels")
     if isinstance(labels, list):
-        named = [{"name": one} if isinstance(one, str) else one for one in labels]
-        arguments["labels"] = named
+        arguments["labels"] = [
+            {"name": one} if isinstance(one, str) else one for one in labels
+        ]
     given = prepare(step, arguments)
     choose_model(auth, given, "chat")
     labels = _labels(given["labels"])
@@ -81,37 +79,30 @@ def classify_text(auth: Auth, step: Step, **arguments: Json) -> Members:
         {"role": "system", "content": _instructions(labels, coded, multiple, given)},
         {"role": "user", "content": given["text"]},
     ]
-    body = {"messages": messages, "temperature": 0}
-    body["max_tokens"] = given["max_tokens"]
-    prefetch(auth)
-    models = Models(given)
-    answers = []
+    body = {"messages": messages, "temperature": 0, "max_tokens": given["max_tokens"]}
+    questions = Questions(auth, given)
+
+    def send(model: str) -> Json:
+        return _ask_with_logprobs(auth, {**body, "model": model})
+
     for _ in range(ANSWERS):
-        answer, model = models.first(
-            lambda model, _: _ask_with_logprobs(auth, {**body, "model": model})
-        )
-        answers.append((model, answer))
-        completion = parse_completion(answer)
-        chosen = recognised(completion["text"], coded, multiple)
-        if chosen is not None or completion["cut"] or completion["refusal"]:
+        completion = parse_completion(questions.ask(send))
+        mentions = CategoryAnswer(completion["text"], coded).mentions(multiple)
+        if mentions is not None or completion["cut"] or completion["refusal"]:
             break
         log(f"the answer names no category: {completion['text'][:200]!r}")
         listed = ", ".join(f"{code} ({name})" for code, name in coded.items())
-        request = f"Answer with one of: {listed}. Write nothing else."
+        again = f"{_request(coded, multiple)} The categories: {listed}."
         messages += [
             {"role": "assistant", "content": completion["text"]},
-            {"role": "user", "content": request},
+            {"role": "user", "content": again},
         ]
-    facts = {
-        **bill_by_model(auth, answers),
-        "model": answer.get("model") or model,
-        **models.told(*(name for name, _ in answers)),
-    }
-    if chosen is None or (multiple and completion["cut"]):
-        raise _no_category(completion, facts)
-    sure = _sure(completion["logprobs"], chosen, coded, multiple)
-    labels = [coded[code] for code in chosen]
-    return {"label": labels[0] if labels else None, "labels": labels, **sure, **facts}
+    bill = questions.bill()
+    if mentions is None or (multiple and completion["cut"]):
+        raise _no_category(completion, bill)
+    sure = _sure(completion, mentions, coded, multiple)
+    labels = [coded[code] for code in codes_of(mentions)]
+    return {"label": labels[0] if labels else None, "labels": labels, **sure, **bill}
 
 
 def _no_category(found: Completion, facts: Members) -> TogetherError:
@@ -152,11 +143,15 @@ def _labels(labels: list[Members]) -> list[Members]:
 
 
 def _coded(names: list[str]) -> dict[str, str]:
-    """Return {code: name}: letters, or numbers where those are too few or are names."""
-    taken = {name.upper() for name in names}
-    if len(names) <= len(LETTERS) and not taken & set(LETTERS):
+    """Return {code: name}. The codes are letters, of one token each, or numbers where
+    those are too few or one is a name of a category, or C1, C2 where a number is."""
+    taken = {name.strip(MARKS).upper() for name in names}
+    if len(names) <= len(LETTERS) and taken.isdisjoint(LETTERS):
         return dict(zip(LETTERS, names, strict=False))
-    return {str(number): name for number, name in enumerate(names, 1)}
+    codes = [str(number) for number in range(1, len(names) + 1)]
+    while not taken.isdisjoint(codes):
+        codes = [f"C{code}" for code in codes]
+    return dict(zip(codes, names, strict=True))
 
 
 def _instructions(
@@ -167,12 +162,20 @@ def _instructions(
         + (f" - {label['description']}" if label.get("description") else "")
         for code, label in zip(coded, labels, strict=True)
     ]
-    word = "letter" if "A" in coded else "number"
-    request = (SEVERAL if multiple else ONE).format(code=word)
+    request = _request(coded, multiple)
     parts = ["Classify the user's text. The categories:", *lines, request]
     if given.get("instructions"):
         parts.append(given["instructions"])
     return "\n".join(parts)
+
+
+def _request(coded: dict[str, str], multiple: bool) -> str:
+    """Return what to answer with."""
+    word = "letter" if "A" in coded else "number" if "1" in coded else "code"
+    if not multiple:
+        return ONE.format(code=word)
+    has_none = NONE.casefold() in names_of(coded)  # a category that is called so
+    return SEVERAL.format(code=word) + ("." if has_none else IF_NONE)
 
 
 def _ask_with_logprobs(auth: Auth, body: Members) -> Json:
@@ -187,114 +190,48 @@ def _ask_with_logprobs(auth: Auth, body: Members) -> Json:
     return ask(auth, body)
 
 
-def recognised(text: str, coded: dict[str, str], multiple: bool) -> list[str] | None:
-    """Return the codes that an answer names, best first; None when it is no answer.
-
-    Models add quotes, marks and whole sentences, or write the name of the category.
-    """
-    names = {name.strip(MARKS).casefold() or name: code for code, name in coded.items()}
-    bare = text.strip(MARKS)
-    if multiple and (bare.casefold() in (NONE.casefold(), "none of them", "")):
-        return [] if bare else None
-    whole = _one(bare, coded, names)
-    chosen = [whole]
-    if multiple and not whole:
-        chosen = []
-        for part in filter(str.strip, re.split(r"[,;\n]", bare)):
-            if code := _one(part, coded, names):  # a name may hold an "and"
-                chosen.append(code)
-                continue
-            parts = re.split(r"(?<=\s)and(?=\s)", part)
-            chosen += [_one(own, coded, names) for own in parts if own.strip()]
-    known = [code for code in chosen if code]
-    if chosen and len(known) == len(chosen):
-        return list(dict.fromkeys(known))
-    # A sentence: whatever categories it names, by name; a longer name hides a shorter.
-    rest, named = bare.casefold(), []
-    for name in sorted(names, key=len, reverse=True):
-        match = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", rest)
-        if match:
-            before = rest[max(0, match.start() - 20) : match.start()]
-            # "No way" and "not sure" name no category, and "no, ..." one called no.
-            denies = name in DENYING and re.match(r"\s+\w", rest[match.end() :])
-            if not denies and not DENIED.search(before):
-                named.append((match.start(), names[name]))
-            rest = rest[: match.start()] + "\0" * len(name) + rest[match.end() :]
-    found = [code for _, code in sorted(named)]
-    if not found:
-        found = [
-            code
-            for told in TOLD.finditer(bare)
-            for code in re.findall(r"\w+", told[1])
-            if code in coded
-        ]
-    if multiple:
-        return found or None
-    return found if len(found) == 1 else None
-
-
-def _one(part: str, coded: dict[str, str], names: dict[str, str]) -> str | None:
-    """Return the code that a short answer is: "A", "a)", "A: Spam", "spam"."""
-    part = part.strip(MARKS)
-    if part.casefold() in names:
-        return names[part.casefold()]
-    if part.upper() in coded:
-        return part.upper()
-    # "<answer>A</answer>", "\\boxed{A}", "Answer: A", "Option A", "A (95 %)".
-    bare = re.sub(r"</?\w{1,20}>|\\boxed|\\text", " ", part).strip(MARKS)
-    bare = re.sub(rf"(?i)^(the )?({CALLED})\W*(is\b)?\W*", "", bare)
-    bare = re.sub(r"\s*\([^()]{0,40}\)$", "", bare).strip(MARKS)
-    if bare.casefold() in names:
-        return names[bare.casefold()]
-    if bare.upper() in coded and (bare.isupper() or bare.isdecimal()):
-        return bare
-    match = re.match(r"(\w+)\W+(.+)", part)
-    if match and match[1].upper() in coded:
-        code = match[1].upper()
-        if match[2].strip(MARKS).casefold() == coded[code].casefold():
-            return code
-        if re.match(r"\w+[:.)]", part):
-            return code
-    return None
-
-
 # --- how sure ----------------------------------------------------------------------
 
 
 def _sure(
-    logprobs: Json, chosen: list[str], coded: dict[str, str], multiple: bool
+    completion: Completion,
+    mentions: list[Mention],
+    coded: dict[str, str],
+    multiple: bool,
 ) -> Members:
     """Return confidence and scores: what the model gave each category in the place of
     its answer; where one is to be chosen, as shares of what all categories got."""
-    tokens = _tokens(logprobs)
-    places = [_code_shares(tokens, code, coded) for code in chosen or [NONE]]
+    tokens = _tokens(completion["logprobs"])
+    # What follows the first mention of a category is hardly open any more.
+    first: dict[str, Mention] = {}
+    for mention in mentions:
+        first.setdefault(mention[2], mention)
+    places = [
+        _code_shares(tokens, completion["text"], mention, coded)
+        for mention in first.values()
+    ]
     seen = [place for place in places if place]
-    if len(seen) < len(places):
+    reason = None
+    if not places or len(seen) < len(places):
         reason = "the model gives no log probabilities"
         if any(value is not None for _, value, _ in tokens):
             reason = "the log probabilities do not show the answer"
-        return {
-            "confidence": None,
-            "confidence_note": reason,
-            "scores": dict.fromkeys(coded.values()),
-        }
-    if not all(sum(shares.values()) > 0 for shares, _ in seen):
-        return {
-            "confidence": None,
-            "confidence_note": "the log probabilities say that nothing is possible",
-            "scores": dict.fromkeys(coded.values()),
-        }
+    elif not all(sum(shares.values()) > 0 for shares, _ in seen):
+        reason = "the log probabilities say that nothing is possible"
+    if reason:
+        scores = dict.fromkeys(coded.values())
+        return {"confidence": None, "confidence_note": reason, "scores": scores}
     told = any(alternatives for _, alternatives in seen)
-    scores: dict[str, float] = {}
-    for code, (shares, _) in zip(chosen or [NONE], seen, strict=True):
+    best: dict[str, float] = {}
+    for code, (shares, _) in zip(first, seen, strict=True):
         whole = sum(shares.values()) if told and not multiple else 1.0
         for other, share in shares.items():
-            if other == code or other not in chosen:
-                scores[other] = max(scores.get(other, 0.0), share / whole)
+            if other == code or other not in first:
+                best[other] = max(best.get(other, 0.0), share / whole)
     return {
-        "confidence": round(min(scores[code] for code in chosen or [NONE]), 4),
+        "confidence": round(min(best[code] for code in first), 4),
         "scores": {
-            name: round(scores[code], 4) if code in scores else 0.0 if told else None
+            name: round(best[code], 4) if code in best else 0.0 if told else None
             for code, name in coded.items()
         },
     }
@@ -340,38 +277,57 @@ def _numbers(others: Json) -> dict[str, float]:
 
 
 def _code_shares(
-    tokens: list[Token], code: str, coded: dict[str, str]
+    tokens: list[Token], text: str, mention: Mention, coded: dict[str, str]
 ) -> tuple[dict[str, float], bool] | None:
-    """Return ({code: probability}, whether the alternatives are known) of the last
-    place where the answer names a code, or its category; None: nowhere."""
-    text = "".join(token for token, _, _ in tokens)
-    for needle in (code, coded.get(code, code)):
-        pattern = rf"(?<!\w){re.escape(needle)}(?!\w)"
-        places = [m.span() for m in re.finditer(pattern, text, re.IGNORECASE)]
-        if places:
-            break
-    else:
+    """Return ({code: probability}, whether the alternatives are known) of the place
+    where an answer's text names a category; None where the tokens do not have it."""
+    begin, end, code = mention
+    place = _place_in("".join(token for token, _, _ in tokens), text, begin, end)
+    if place is None:
         return None
-    begin, end = places[-1]
     total, position, within = 0.0, 0, []
     for token, value, others in tokens:
-        if position < end and position + len(token) > begin:
+        if position < place[1] and position + len(token) > place[0]:
             if value is None:
                 return None
             total += value
             within.append(others)
         position += len(token)
+    # In running text an "a" is a word, and only the capital is the code.
+    amid = any(map(str.isalnum, text[:begin]))
+    names = names_of(coded)
     shares: dict[str, float] = {}
     if len(within) == 1:
-        known = {NONE.casefold(): NONE}
-        known |= {name.casefold(): code for code, name in coded.items()}
-        known |= {code.casefold(): code for code in coded}
         for other, value in within[0].items():
-            found = known.get(other.strip(MARKS).casefold())
+            found = _category_of(other, coded, names, amid)
             if found is not None:
                 shares[found] = shares.get(found, 0.0) + _probability(value)
+    told = bool(shares)
     shares[code] = max(shares.get(code, 0.0), _probability(total))
-    return shares, len(within) == 1 and bool(within[0])
+    return shares, told
+
+
+def _place_in(whole: str, text: str, begin: int, end: int) -> tuple[int, int] | None:
+    """Return where a part of an answer's text is in what all tokens say, which has the
+    model's thoughts before it, and signs of its template."""
+    behind = whole[::-1].find(text[::-1])  # which is linear; rfind is not
+    if behind < 0:
+        return last_place(whole, text[begin:end])
+    shift = len(whole) - behind - len(text)
+    return begin + shift, end + shift
+
+
+def _category_of(
+    token: str, coded: dict[str, str], names: dict[str, str], amid: bool
+) -> str | None:
+    """Return the code that a token is or whose category it names, or None; `amid` says
+    that it stands in running text."""
+    bare = token.strip(MARKS)
+    code = bare if amid else bare.upper()
+    if code in coded:
+        return code
+    small = bare.casefold()
+    return names.get(small, NONE if small == NONE.casefold() else None)
 
 
 def _probability(logprob: float) -> float:

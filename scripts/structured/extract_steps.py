@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from urllib.parse import unquote
 
-from ..catalog.fallback import Models, bill_by_model
 from ..catalog.model_choice import choose_model
-from ..catalog.pricing import prefetch
 from ..chat_steps import (
     SHOWN,
     ask,
@@ -25,7 +24,9 @@ from ..json_schema.checker import (
     check_vocabulary,
     filled_in,
     problems,
+    schemas_within,
 )
+from .questions import Questions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
     {"data": the value, "repaired": whether a second answer was needed, "text": what the
     model wrote, "usage", "cost_usd", "model"}. Raises TogetherError: when two answers
     do not fit, with the last one in `partial`, what was wrong with it in `problems`,
-    and `usage` and `cost_usd`.
+    and `usage` and `cost_usd`; where the second question fails, with the first answer
+    and its bill, as Questions says.
     """
     given = prepare(step, _read_texts(arguments))
     choose_model(auth, given, "vision" if given.get("pictures") else "structured")
@@ -70,48 +72,34 @@ def extract_structured(auth: Auth, step: Step, **arguments: Json) -> Members:
         blank = "is blank: give it" if given.get("text") else "is required"
         raise TogetherError.refused("text", f"{blank}, or pictures")
     schema = _schema(given)
-    sent_schema, wrapped = _wrapped(schema)
-    body = _body(given, sent_schema)
-    prefetch(auth)
-    models = Models(given)
-    answers = []
+    body = _body(given, _sent(schema))
+    questions = Questions(auth, given)
 
-    def send(model: str, _: bool) -> Json:
+    def send(model: str) -> Json:
         body["model"] = model
         return _ask_with_schema(auth, body)
 
-    for _ in range(TRIES):
-        answer, model = models.first(send)
-        answers.append((model, answer))
-        completion = parse_completion(answer)
+    for count in range(1, TRIES + 1):
+        completion = parse_completion(questions.ask(send))
         text = completion["text"]
-        value, wrong = _read_json(text, sent_schema)
+        data, wrong = _read_json(text, schema)
         if wrong and not text and completion["reasoning"]:
             # Some models that think write all of their answer as thoughts.
-            value, wrong = _read_json(completion["reasoning"], sent_schema)
+            data, wrong = _read_json(completion["reasoning"], schema)
             text = text if wrong else completion["reasoning"]
         if not wrong or completion["cut"] or completion["refusal"]:
             break
         first_problems = _first_problems(wrong)
         listed = "\n".join(f"- {p['field']} {p['problem']}" for p in first_problems)
-        log(f"answer {len(answers)} does not fit the schema:\n{listed}")
+        log(f"answer {count} does not fit the schema:\n{listed}")
         body["messages"] += [
             {"role": "assistant", "content": text},
             {"role": "user", "content": MISFIT.format(problems=listed)},
         ]
-    costs = {
-        **bill_by_model(auth, answers),
-        "model": answer.get("model") or model,
-        **models.told(*(name for name, _ in answers)),
-    }
+    bill = questions.bill()
     if wrong:
-        raise _failure(completion, _first_problems(wrong), len(answers), costs)
-    return {
-        "data": value["value"] if wrapped else value,
-        "repaired": len(answers) > 1,
-        "text": text,
-        **costs,
-    }
+        raise _failure(completion, _first_problems(wrong), count, bill)
+    return {"data": data, "repaired": count > 1, "text": text, **bill}
 
 
 def _body(given: Members, schema: Schema) -> Members:
@@ -178,6 +166,7 @@ def _failure(
         partial=found["text"],
         finish_reason=found["finish_reason"],
         advice=advice,
+        may_be_paid=True,  # problems alone would say that nothing was sent
         **facts,
     )
 
@@ -304,26 +293,48 @@ def _schema(given: Members) -> Schema:
     }
 
 
-def _wrapped(schema: Schema) -> tuple[Schema, bool]:
-    """Return (schema, whether it was wrapped): the API wants an object at the root."""
-    if schema.get("type") == "object" or "properties" in schema:
-        return {"type": "object", **schema}, False
-    inner = dict(schema)
-    outer: Schema = {n: inner.pop(n) for n in ("$defs", "definitions") if n in inner}
-    return {
-        "type": "object",
-        "properties": {"value": inner},
-        "required": ["value"],
-        "additionalProperties": False,
-        **outer,
-    }, True
+# What stays at the root of a schema that is wrapped: its names for schemas, which many
+# grammar engines look up nowhere else, and what tells which document it is.
+OF_THE_ROOT = ("$schema", "$id", "$defs", "definitions")
+WRAPPER: Schema = {
+    "type": "object",
+    "properties": {"value": True},
+    "required": ["value"],
+    "additionalProperties": False,
+}
+
+
+def _is_wrapped(schema: Schema) -> bool:
+    """Say whether data is to come as {"value": data}: the API wants an object at the
+    root of a schema."""
+    return schema.get("type") != "object" and "properties" not in schema
+
+
+def _sent(schema: Schema) -> Schema:
+    """Return the schema as it is sent, with an object at its root."""
+    if not _is_wrapped(schema):
+        return {"type": "object", **schema}
+    inner = json.loads(json.dumps(schema))
+    # The list is whole before a reference changes: what it leads to is looked up too.
+    for _, part in list(schemas_within(inner, "schema")):
+        if "$ref" in part:
+            part["$ref"] = _ref_in_wrapper(part["$ref"])
+    outer = {name: inner.pop(name) for name in OF_THE_ROOT if name in inner}
+    return {**WRAPPER, "properties": {"value": inner}, **outer}
+
+
+def _ref_in_wrapper(ref: str) -> str:
+    """Return where a reference leads once the schema is that of the member `value`."""
+    path = ref.removeprefix("#")
+    first = unquote(path).split("/")[1:2]
+    return ref if first and first[0] in OF_THE_ROOT else f"#/properties/value{path}"
 
 
 # --- the answer --------------------------------------------------------------------
 
 
 def _read_json(text: str, schema: Schema) -> tuple[Json, list[Problem]]:
-    """Return (value, problems) of the JSON in an answer."""
+    """Return (data, problems) of the JSON in an answer, by the schema asked for."""
     _, _, fenced = text.partition("```")
     fenced = fenced.partition("```")[0].removeprefix("json")
     start, end = text.find("{"), text.rfind("}")
@@ -334,9 +345,21 @@ def _read_json(text: str, schema: Schema) -> tuple[Json, list[Problem]]:
             value = _decode(part)
         except (ValueError, RecursionError):
             continue
-        wrong = problems(value, schema)
-        return (value if wrong else storable(value, [])), wrong
+        return _checked(value, schema)
     return None, [{"field": "answer", "problem": "is not JSON"}]
+
+
+def _checked(value: Json, schema: Schema) -> tuple[Json, list[Problem]]:
+    """Return (data, problems) of an answer. Its data is checked by the schema as it was
+    given, into which the references lead, and not by the one that was sent."""
+    field = "answer"
+    if _is_wrapped(schema):
+        wrong = problems(value, WRAPPER)
+        value, field = (None if wrong else value["value"]), "answer.value"
+    else:
+        wrong = problems(value, {"type": schema.get("type", "object")})
+    wrong = wrong or problems(value, schema, field)
+    return (value if wrong else storable(value, [])), wrong
 
 
 def _no_number(name: str) -> Json:

@@ -1,1 +1,1 @@
-"""Tables of rows: read, sent many at a time, counted and kept for a rerun."""
+"""Tables of rows: read, gathered in order, counted and kept for a rerun."""

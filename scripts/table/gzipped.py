@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 16 << 30  # of a table
 PIECE = 1 << 20  # bytes that are unpacked at a time
+PACKED_PIECE = 1 << 15  # compressed bytes that are taken for it
 
 
 def unpacked(
@@ -29,8 +30,7 @@ def unpacked(
     unpacker = zlib.decompressobj(wbits=31)
     size = 0
     begun = False  # a member, of which there is more
-    for block in blocks:
-        rest = bytes(block)
+    for rest in _small_pieces(blocks):
         while rest:
             if unpacker.eof:
                 rest = rest.lstrip(b"\0")  # with which some files are filled up
@@ -53,6 +53,15 @@ def unpacked(
         yield piece
     if begun and not unpacker.eof:
         raise refused("is compressed with gzip and cut off")
+
+
+def _small_pieces(blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Yield blocks in small pieces: zlib copies what is left of one for each member,
+    of which a block may hold many."""
+    for block in blocks:
+        view = memoryview(block)
+        for place in range(0, len(view), PACKED_PIECE):
+            yield bytes(view[place : place + PACKED_PIECE])
 
 
 class Packed:

@@ -21,14 +21,15 @@ def in_order(
     """Yield work(task) for every task, in the order of the tasks, by several threads.
 
     Tasks are taken as threads become free, so an endless iterator is welcome; up to
-    `window` results that are finished early wait. What work or the tasks raise ends
-    everything and is raised here.
+    `window` results that are finished early wait. Once work or the tasks raise, no more
+    tasks are taken; what is under way ends, the results before it are yielded, and it
+    is raised here.
     """
     tasks = iter(tasks)
     first = list(islice(tasks, threads))
     if not first:
         return  # an earlier run did all
-    line = _Line(chain(first, tasks), work, window)
+    line = _Line(chain(first, tasks), work, window, len(first))
     for _ in first:
         threading.Thread(target=line.run, daemon=True).start()
     try:
@@ -41,11 +42,16 @@ class _Line:
     """Tasks that go in and results that come out, in the same order."""
 
     def __init__(
-        self, tasks: Iterator[Any], work: Callable[[Any], Any], window: int
+        self,
+        tasks: Iterator[Any],
+        work: Callable[[Any], Any],
+        window: int,
+        threads: int,
     ) -> None:
         self.tasks = tasks
         self.work = work
         self.window = window
+        self.threads = threads  # that have not ended
         self.finished: dict[int, Any] = {}
         self.taken = 0  # tasks that were given to a thread
         self.head = 0  # the result that is handed out next
@@ -67,7 +73,6 @@ class _Line:
                     task = next(self.tasks, _Line)
                     if task is _Line:
                         self.ended = True
-                        self.ready.notify()
                         self.room.notify_all()
                         return
                     number = self.taken
@@ -83,18 +88,22 @@ class _Line:
             with self.lock:
                 self.fault = self.fault or error
                 self.ended = True
-                self.ready.notify()
                 self.room.notify_all()
+        finally:
+            with self.lock:
+                self.threads -= 1
+                self.ready.notify()
 
     def results(self) -> Iterator[Any]:
         while True:
             with self.lock:
                 while self.head not in self.finished:
-                    if self.fault:
+                    if self.threads:
+                        self.ready.wait()
+                    elif self.fault:
                         raise self.fault
-                    if self.ended and self.head == self.taken:
+                    else:
                         return
-                    self.ready.wait()
                 batch = []
                 while self.head in self.finished:
                     batch.append(self.finished.pop(self.head))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..shapes import Auth, Json, Members, Usage
 
+PAID = ("usage", "others", "unknown", "lost", "spent")  # see RowCounts
 NAMED, LONGEST = 3, 300  # failures that are told in full; characters of one
 
 
@@ -56,6 +57,7 @@ class RowCounts:
     cut             answers that did not come to their end
     failures        [{"row": its number, "error": why}] of the first that failed
     dimensions      numbers of each vector, or None
+    model           the step's own, of which the rows so far were asked, or None
     usage           what all calls used that tell it, or None
     others          {model: {"rows", "usage"}} of models in place of the step's own
     unknown, lost   answers, and failed calls, of which it is not told
@@ -66,6 +68,7 @@ class RowCounts:
         self.done = self.failed = self.cut = self.unknown = self.lost = 0
         self.failures: list[Members] = []
         self.dimensions: int | None = None
+        self.model: str | None = None
         self.usage: Usage | None = None
         self.others: dict[str, Members] = {}
         self.spent: float | None = None
@@ -75,6 +78,13 @@ class RowCounts:
     def rows(self) -> int:
         """How many are reported, answered or not."""
         return self.done + self.failed
+
+    @property
+    def paid(self) -> Members:
+        """What counts for the bill and the budget: of all calls, also for rows that are
+        left to another run."""
+        paid = {name: value for name in PAID if (value := getattr(self, name))}
+        return {**paid, "model": self.model} if paid else {}
 
     def members(self) -> Members:
         """Return all of them, for a rerun: nothing within changes any more."""
@@ -94,6 +104,17 @@ class RowCounts:
         for model, usage in outcome.lost:
             self.add_call(model, usage, 0)
             self.lost += not usage
+
+    def turn_to(self, model: str) -> None:
+        """Take a model for the step's own from now on: another one, which the rows so
+        far were asked of, is one of the others."""
+        before, self.model = self.model, model
+        if before in (None, model):
+            return
+        rows = self.done - sum(one["rows"] for one in self.others.values())
+        entry = {"rows": max(0, rows), "usage": self._own_usage() or None}
+        others = {**self.others, before: entry}
+        self.others = {name: one for name, one in others.items() if name != model}
 
     def add_failure(self, failure: Members) -> None:
         """Note why a row failed, of the first ones."""
@@ -125,9 +146,14 @@ class RowCounts:
     def cost(self, auth: Auth, model: str) -> tuple[float | None, str | None]:
         """Return what `pricing.cost` does, each model's rows at its own price."""
         used = {name: one["usage"] for name, one in self.others.items() if one["usage"]}
-        own = dict(self.usage or {})
-        for usage in used.values():
-            own = {name: own[name] - usage[name] for name in own}
+        own = self._own_usage()
         if any(own.values()) or not used:
             used = {model: own, **used}
         return sum_costs(cost(auth, name, usage) for name, usage in used.items())
+
+    def _own_usage(self) -> Usage:
+        """Return what calls of the step's own model used, {} where none tells it."""
+        own = dict(self.usage or {})
+        for usage in (one["usage"] for one in self.others.values() if one["usage"]):
+            own = {name: own[name] - usage[name] for name in own}
+        return own

@@ -7,13 +7,14 @@ error's `partial` has its result.
 from __future__ import annotations
 
 import json
+import os
 import time
 
 from ..client import TogetherError
 from ..client.job import in_job, log
 from ..client.jsonio import RESULT_LIMIT, encoder
 from .gzipped import Packed
-from .row_counts import RowCounts
+from .row_counts import RowCounts, RowOutcome
 from .row_summary import cost_line, summary_lines
 from .table import error_column, summary
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
     from ..checkpoint import Checkpoint
     from ..shapes import ErrorType, Json, Members
-    from .row_counts import RowOutcome
     from .table import Table
 
+KEPT = "The answers are kept: a run with the same input asks for none of them again."
 _encoded = encoder(ensure_ascii=False)
 BAR_SECONDS, LOG_SECONDS = 2.0, 15.0
 
@@ -76,6 +77,8 @@ class RowResults:
         self.unsent = False
         # The error after which no further row was asked.
         self.given_up: TogetherError | None = None
+        # The one with which the step ends: rows may be left that are not even counted.
+        self.fault: TogetherError | None = None
         self.bar = self.log = self.began = time.monotonic()
         self.checkpoint: Checkpoint | None = None
         self.pending = iter(table or ())
@@ -117,6 +120,7 @@ class RowResults:
                 for line in lines:
                     self.keep(json.loads(line), line)
                 self.counts = RowCounts(sums)
+            vars(self.counts).update(self.checkpoint.paid)
             if self.counts.rows:
                 log(f"{self.counts.rows} rows were answered by an earlier run")
             self.pending = self.checkpoint.rows
@@ -129,7 +133,13 @@ class RowResults:
         trace: TracebackType | None,
     ) -> None:
         if self.checkpoint and error is not None:
-            self.checkpoint.flush()
+            self.checkpoint.close(self.counts.paid)
+
+    def early(self, row: Json) -> RowOutcome | None:
+        """Return the answer that an earlier run had to a row behind one that it left, or
+        None. It is on the bill of all runs already."""
+        found = self.checkpoint.early_answer(row) if self.checkpoint else None
+        return RowOutcome(row, found[0], cut=found[1]) if found else None
 
     def left(self) -> Iterator[Json]:
         """Yield the rows that are still to be answered."""
@@ -172,6 +182,9 @@ class RowResults:
                 self.checkpoint.leave()
             if self.part or (sent and not self.unsent):
                 self.checkpoint.add(given, line or _line(row), self.counts.members())
+            if self.unsent and outcome.answer is not None:
+                found = _line([outcome.answer, outcome.cut])
+                self.checkpoint.add_early(given, found)
         self.unsent = self.unsent or not sent
         now = time.monotonic()
         if now - self.bar > BAR_SECONDS:
@@ -192,8 +205,14 @@ class RowResults:
 
     def result(self, bill: Members, *names: str, **facts: Json) -> Json:
         """Return the step's result; names are of further counts that belong to it, facts
-        stand beside them. Raises TogetherError when no row was answered, or when more
-        failed than the step was told to bear."""
+        stand beside them. Raises TogetherError when no row was answered, when more
+        failed than the step was told to bear, and `fault`."""
+        if self.checkpoint and (self.unsent or self.fault):
+            self.checkpoint.close(self.counts.paid)
+        if self.fault:
+            if not (self.counts.done or self.counts.paid):
+                raise self.fault
+            self.fault.may_be_paid = True  # whatever its own call cost
         counts = {n: getattr(self.counts, n) for n in ("done", "failed", *names)}
         stored = self.stored()
         if "note" in stored and "note" in facts:
@@ -201,13 +220,14 @@ class RowResults:
         result = {**stored, **counts, **bill, **facts}
         if self.checkpoint and self.part:
             return self.share(result)
-        if not self.unsent:
+        shown = self.with_summary(result)
+        if not self.unsent and not self.fault:
             self.finish()
         self.judge(result)
         if self.output == "table" and "rows" in result:
             log(f"{self.first_line()} {cost_line(result)}")
             return result["rows"]
-        return self.with_summary(result)
+        return shown
 
     def with_summary(self, result: Members) -> Members:
         """Return a result with what Windmill shows above it."""
@@ -226,12 +246,15 @@ class RowResults:
         self.checkpoint.flush()
         told = {"failures": self.counts.failures, "unsent": self.unsent}
         result = {"answers": self.checkpoint.path, **result, **told}
-        if self.given_up:
+        if self.given_up or self.fault:
             self.judge(result)
         return self.with_summary(result)
 
     def judge(self, result: Members) -> None:
         """Raise a TogetherError when the job is not to count as done."""
+        if self.fault:
+            self.fault.partial = result
+            raise self.fault
         counts, most = self.counts, self.most_failed
         share = counts.failed / max(1, counts.rows)
         if not counts.failures:
@@ -286,11 +309,28 @@ class RowResults:
             name, content = f"{self.kind}.jsonl", self.file
             if self.output == "gzip":
                 name, content = f"{name}.gz", Packed(self.file)
-            stored = store_lines(content, name, self.output, "rows")
+            try:
+                stored = store_lines(content, name, self.output, "rows")
+            except TogetherError as error:
+                self.save_unstored(error)
+                raise
             if stored is None:
                 self.file.seek(0)
                 return {"rows": [json.loads(line) for line in self.file]}
         return stored
+
+    def save_unstored(self, error: TogetherError) -> None:
+        """Keep rows that were paid for and that cannot be stored: for a rerun or, where
+        nothing is kept for one, in the error's `partial`, if a result can hold them."""
+        if self.checkpoint:
+            self.checkpoint.flush()
+            if self.checkpoint.path is not None:
+                error.args = (f"{error} {KEPT}",)
+                error.advice = KEPT
+                return
+        if self.file.seek(0, os.SEEK_END) <= RESULT_LIMIT:
+            self.file.seek(0)
+            error.partial = {"rows": [json.loads(line) for line in self.file]}
 
 
 def _state_is_kept() -> bool:

@@ -256,6 +256,20 @@ def lines_of(blocks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
         yield last
 
 
+def broken_table(error: TogetherError) -> TogetherError:
+    """Return the error for a table that cannot be read on, once something was sent for
+    or beside it; `error` is what reading it raised."""
+    found = error.problems or ()
+    why = "; ".join(f"{one['field']} {one['problem']}" for one in found) or str(error)
+    return TogetherError(
+        f"The table breaks off, which was noticed after something was sent: {why}",
+        type="broken_table",
+        may_be_paid=True,
+        advice="Mend the table and run the step again. What there is of the result is in "
+        "the error's `partial`.",
+    )
+
+
 def error_column(column: str) -> str:
     """Return the column that says why a row has nothing in its answer column."""
     return f"{column}_error"

@@ -29,7 +29,7 @@ def csv_form(lines: Iterable[str]) -> tuple[Members, list[str], bool]:
     were read for it, whether the first line names the delimiter: sep=;)."""
     lines = iter(lines)
     line = next(lines)
-    named = re.fullmatch(r'"?sep=(.)"?[,;\t]*', line.strip("\r\n"), re.IGNORECASE)
+    named = re.fullmatch(r'"?sep=([^"\\])"?[,;\t]*', line.strip("\r\n"), re.I)
     sample = [] if named else [line]
     size = 0 if named else len(line)
     for line in lines:
@@ -40,9 +40,11 @@ def csv_form(lines: Iterable[str]) -> tuple[Members, list[str], bool]:
     delimiter = named[1] if named else _delimiter(sample)
     form = {"delimiter": delimiter, "blank": False}
     form["quotes"] = _quotes(sample, delimiter)
-    # Or csv.reader takes what follows the blank as it is, quotation marks included.
+    # Or csv.reader takes what follows the blank as it is, quotation marks included. A
+    # delimiter that is a blank itself has none behind it that is not another one.
     before = re.compile(rf'{re.escape(delimiter)} +"[^"]')
-    if form["quotes"] != "none" and any(map(before.search, sample)):
+    blanks = delimiter != " " and form["quotes"] != "none"
+    if blanks and any(map(before.search, sample)):
         form["blank"] = any(
             re.match(' +"', cell) for cells in _records(sample, form) for cell in cells
         )
@@ -172,6 +174,8 @@ def _quotes(sample: list[str], delimiter: str) -> str:
 
     def better(quotes: str, more: bool) -> bool:
         others = _widths(sample, delimiter, quotes)
+        if not widths or not others:  # one quotation that is never closed
+            return False
         sound = len(others) >= len(widths) and min(others) == max(others) == widths[0]
         more = more and len(others) > len(widths)
         return sound and (more or set(widths) > {widths[0]})

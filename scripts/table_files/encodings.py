@@ -83,12 +83,14 @@ class BadTextError(ValueError):
 
 
 def texts(
-    blocks: Iterable[bytes | memoryview], told: Callable[[str], None] | None = None
+    blocks: Iterable[bytes | memoryview],
+    told: Callable[[str], None] | None = None,
+    line: int = 1,
 ) -> Iterator[str]:
     """Yield the text of blocks of bytes, without its mark.
 
     `told` is called with the name of the encoding once it is known not to be UTF-8.
-    Raises BadTextError, which names the line.
+    Raises BadTextError, which names the line; `line` is the number of the first.
     """
     blocks = iter(blocks)
     head = b""
@@ -106,12 +108,11 @@ def texts(
     if encoding is None and (problem := _no_text(head[:HEAD_BYTES])):
         raise BadTextError(f"is {problem}")
     if encoding in (None, "utf-8"):
-        yield from _bytewise(head[mark:], blocks, encoding, told)
+        yield from _bytewise(head[mark:], blocks, encoding, told, line)
         return
     if told:
         told(encoding.upper())
     decoder = codecs.getincrementaldecoder(encoding)()
-    line = 1
     try:
         for block in _small_pieces(head[mark:], blocks):
             text = decoder.decode(block)
@@ -198,10 +199,11 @@ def _bytewise(
     blocks: Iterable[bytes | memoryview],
     encoding: str | None,
     told: Callable[[str], None] | None,
+    line: int,
 ) -> Iterator[str]:
     """Yield the text of UTF-8, or of Windows-1252 where the first character beyond
     ASCII shows that it is that. Before it both are the same."""
-    line, rest, looks = 1, b"", LOOKS
+    rest, looks = b"", LOOKS
     for block in _small_pieces(head, blocks):
         data = rest + block if rest else block
         rest = b""

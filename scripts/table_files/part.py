@@ -12,6 +12,8 @@ files/split_table says what a part is (scripts/across/cutting.py):
     size          bytes of the whole file
     kept          where its answers are kept: "storage", or "state" where the workspace
                   has no storage
+    model         the one that all parts are asked of, where the flow's first step chose
+                  it; else missing
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ def checked(part: Json, field: str) -> Members:
         and all(type(part.get(name)) is int for name in NUMBERS)
         and 0 <= part["head"] <= part["start"] <= part["end"] <= part["size"]
         and part.get("kept") in ("storage", "state")
+        and isinstance(part.get("model"), str | None)
         and _is_form(part.get("csv"))
     )
     if not good:

@@ -67,6 +67,7 @@ class TableFile:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.part = table.part
+        self.first_line: int = self.part["line"] if self.part else 1
         self.refused = table.refused
 
     def rows(self, value: Json) -> Iterator[Row]:
@@ -101,11 +102,12 @@ class TableFile:
 
     def written(self, name: str | None, blocks: Iterable[str]) -> Iterator[Row]:
         """Yield the rows of a text file."""
-        head = ""
+        blank_lines = 0  # of blocks that hold nothing else
         for block in blocks:
             head = block.lstrip()[:1024]
             if head:
                 break
+            blank_lines += block.count("\n") or block.count("\r")
         else:
             nothing = (
                 "holds no row" if self.table.position else "is empty: it has 0 bytes"
@@ -118,9 +120,9 @@ class TableFile:
         if whole and head.startswith("[") and is_array(name, head):
             yield from self.array(blocks)
             return
-        start = self.part["line"] if self.part else 1
+        start = self.first_line + blank_lines
         lines: Iterator[tuple[int, str]] = enumerate(
-            _lines(blocks, self.refused), start
+            _lines(blocks, self.refused, start), start
         )
         first = next((n, line) for n, line in lines if line.strip())
         second = next(lines, None)
@@ -145,7 +147,9 @@ class TableFile:
     def decoded(self, blocks: Iterable[bytes | memoryview]) -> Iterator[str]:
         """Yield the text of bytes, without NUL, which no result can hold."""
         try:
-            for text in texts(blocks, lambda name: self.table.say(f"read as {name}")):
+            for text in texts(
+                blocks, lambda name: self.table.say(f"read as {name}"), self.first_line
+            ):
                 if "\x00" in text:
                     self.table.say(LOST)
                     text = text.replace("\x00", "\ufffd")
@@ -285,13 +289,14 @@ def _is_drawn(first: str, second: str) -> bool:
     return ruled and "|" in names and set(rule) <= set("|+-=: \t\r\n")
 
 
-def _lines(blocks: Iterable[str], refused: Refused) -> Iterator[str]:
+def _lines(blocks: Iterable[str], refused: Refused, number: int) -> Iterator[str]:
     """Yield the lines of a text, each with its end. That is a carriage return alone
-    where the first line has one, as files of an old Mac."""
+    where the first line has one, as files of an old Mac. `number` is that of the first
+    line."""
     mark: str | None = None
     held: list[str] = []
     rest: list[str] = []
-    size, number = 0, 1
+    size = 0
     for block in blocks:
         if mark is None:
             seam = held[-1][-1:] if held else ""
@@ -300,7 +305,7 @@ def _lines(blocks: Iterable[str], refused: Refused) -> Iterator[str]:
             size += len(block)
             if found is None:
                 if size > ROW_CHARACTERS:
-                    raise refused(too_long_row(1, "line"))
+                    raise refused(too_long_row(number, "line"))
                 continue
             mark, size = found[0], 0
             block = "".join(held)

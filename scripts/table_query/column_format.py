@@ -11,7 +11,7 @@ from collections import Counter
 from decimal import Decimal
 
 from ..table.table import Flaw
-from .cells import BLANK, MOMENT, NUMBER, TEXT, is_blank
+from .cells import BLANK, MOMENT, NUMBER, TEXT, is_blank, text_of
 from .date_texts import DATE_ORDERS, moments_by_order
 from .number_texts import (
     AMBIGUOUS,
@@ -188,7 +188,7 @@ class ColumnFormat:
             moment = self.moment(cell) if cell.__class__ is str else None
             if moment is not None:
                 return MOMENT, moment
-        return TEXT, str(cell)
+        return TEXT, text_of(cell)
 
     def moment(self, text: str) -> int | None:
         """Return a date or time as a number by which it is compared, or None."""

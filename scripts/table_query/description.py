@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cells import BLANK, NUMBER
+from .cells import BLANK, NUMBER, text_of
 from .column_format import COLUMNS, first_columns
 from .number_texts import as_json
 from .query import Query, matching_rows
@@ -54,7 +54,7 @@ class _ColumnSummary:
             self.most = max(self.most, value) if self.numbers else value
             self.numbers += 1
         if len(self.texts) < 5:
-            text = str(cell)[:40]
+            text = text_of(cell)[:40]
             if text not in self.texts:
                 self.texts.append(text)
 

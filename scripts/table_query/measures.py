@@ -7,7 +7,7 @@ from decimal import Context
 from ..client import TogetherError
 from ..client.references import SAFE
 from ..table.table import find
-from .cells import BLANK, KINDS, MOMENT, NUMBER, TEXT, is_blank, text_of
+from .cells import BLANK, KINDS, MOMENT, NUMBER, TEXT, is_blank, sort_key, text_of
 from .date_texts import moments_by_order
 from .number_texts import (
     as_json,
@@ -157,7 +157,8 @@ class _Measure:
         self.count = 0
         self.kinds = [0] * 4  # how many cells of each kind were added
         self.total: Exact = 0
-        # The least or largest cell: its kind, its value, and what the answer has of it.
+        # The least or largest cell, as a sort has them: its kind, what it is sorted by
+        # among these, and what the answer has of it.
         self.best: tuple[int, Json, Json] | None = None
         self.seen: set[str] = set()
 
@@ -177,9 +178,10 @@ class _Measure:
         else:
             kind, value = self.column_format.read(cell)
             self.kinds[kind] += 1
-            if self.best is None or self._is_better(kind, value):
-                shown = as_json(value) if kind == NUMBER else str(cell)
-                self.best = kind, value, shown
+            key = sort_key(kind, value)
+            if self.best is None or self._is_better(kind, key):
+                shown = as_json(value) if kind == NUMBER else text_of(cell)
+                self.best = kind, key, shown
 
     def count_value(self, text: str) -> None:
         """Take note of a value. Raises TogetherError for too many."""
@@ -190,11 +192,11 @@ class _Measure:
                 raise TogetherError.refused("measures", problem)
             self.seen.add(text)
 
-    def _is_better(self, kind: int, value: Json) -> bool:
+    def _is_better(self, kind: int, key: Json) -> bool:
         best, known, _ = self.best or (BLANK, None, None)
         if kind != best:
             return kind < best  # a number goes before a text
-        return value < known if self.what == "min" else value > known
+        return key < known if self.what == "min" else key > known
 
     def value(self) -> Json:
         """Return what the measure comes to, None for the mean or so of nothing."""

@@ -8,7 +8,7 @@ import tempfile
 
 from ..client import TogetherError
 from ..table.table import AHEAD, Flaw, find
-from .cells import TEXT
+from .cells import sort_key
 from .column_format import ColumnFormat, decimal_sign_of
 from .conditions import read_condition
 from .measures import measured_groups, other_kinds, read_measure
@@ -55,6 +55,10 @@ class Query:
         ]
         if self.groups and not self.measures:
             self.measures = [("count", "", "count")]
+        self.measures = [
+            (what, column, _other_than(self.groups, name))
+            for what, column, name in self.measures
+        ]
         self.columns = [name.strip() for name in columns]
         self.order, self.down = _read_order((order or "").strip(), self.names())
         # Of the columns whose cells are compared or added, by name.
@@ -144,13 +148,28 @@ class Query:
                 return self.format_of(column).apart_from_cells()
         return self.format_of(self.order)
 
-    def notes(self) -> Iterator[str]:
-        """Yield sentences about how columns were read."""
+    def notes(self, counts: Members) -> Iterator[str]:
+        """Yield sentences about how columns were read, of so many rows."""
+        left = counts["read"] - counts["unreadable"] - counts["matched"]
         for name, column in self.formats.items():
             for words in column.notes():
                 yield f"{name} {words}".removesuffix(".") + "."
         for one in self.where:
-            yield from one.notes()
+            yield from one.notes(bool(left and counts["matched"]))
+        for what, measured, name in self.measures:
+            usual = f"{what} {measured}".strip()
+            if name != usual:
+                yield f"{name} is the measure {usual}, as a column is called so."
+
+
+def _other_than(columns: list[str], name: str) -> str:
+    """Return a measure's name in the answer, with a number behind it where one of the
+    columns by which is grouped has it already."""
+    made, number = name, 1
+    while made in columns:
+        number += 1
+        made = f"{name}_{number}"
+    return made
 
 
 def _read_order(text: str, names: list[str]) -> tuple[str, bool]:
@@ -180,7 +199,7 @@ def ask(table: Table, query: Query, most: int) -> Members:
         first = _first_in_order(rows, query, most, notes)
         found = counts["matched"]
         shown = [_only_columns(row, query.columns) for row in first]
-    notes += query.notes()
+    notes += query.notes(counts)
     words = list(dict.fromkeys(notes))
     return {"rows": shown, "found": found, **counts, "words": words}
 
@@ -256,7 +275,7 @@ def _first_in_order(
         kinds[kind] += 1
         # Blank cells come last in either order, numbers before texts.
         rank = -kind if query.down else kind
-        return rank, value.casefold() if kind == TEXT else value
+        return rank, sort_key(kind, value)
 
     found = pick(most, rows, key=place)
     if query.order in query.formats:

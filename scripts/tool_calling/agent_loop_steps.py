@@ -16,11 +16,12 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from contextlib import contextmanager
 
 from ..catalog.budget import Budget
 from ..catalog.model_choice import choose_model
-from ..catalog.pricing import bill, spent_on, usage_of
-from ..chat_steps import CHAT, ask, parse_completion
+from ..catalog.pricing import bill, usage_of
+from ..chat_steps import CHAT, parse_completion
 from ..client import TogetherError, prepare
 from ..client.job import log
 from ..client.jsonio import storable
@@ -30,10 +31,12 @@ from .model_arguments import arguments_of
 from .tool_steps import (
     CUT,
     WANTED_MORE,
+    ask_counted,
     last_answer,
     message_of,
     note_of_cut,
     note_of_failed,
+    tell_paid,
     tool_message,
     with_text,
     written_call,
@@ -42,6 +45,8 @@ from .tools import TOOL_SECONDS, fitting_tool, tools_of, words_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..shapes import Auth, Json, Members, Step
     from .tools import Tool
 
@@ -91,23 +96,15 @@ def begin_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
 def ask_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Ask the model once. {"done": it has answered, "calls": [{"tool", "arguments"}],
     "approve": those of them that a person is to be asked about, "question"}. Raises
-    TogetherError, also when the budget does not do for another question."""
+    TogetherError, also when the budget does not do for another question; `partial`
+    holds what finish_agent returns, as far as it came."""
     given = prepare(step, arguments)
     credentials(auth, CHAT["host"])  # a missing key is known before anything is read
     name, talk = _conversation_of(given)
-    tools = tools_of(step, given)
-    if not talk["pending"] and talk["final"] is None:
-        # How often this question was asked: what is kept before it is, outlives a kill.
-        talk["asked"] = talk.get("asked", 0) + 1
-        conversation.write(name, talk)
-        try:
-            _ask(auth, given, talk, list(tools.values()))
-        except TogetherError as error:
-            if spent_on(error) is not None:  # it was refused, and not asked
-                talk["asked"] -= 1
-                conversation.write(name, talk)
-            raise
-        conversation.write(name, talk)
+    with _so_far_told(auth, name, talk):
+        tools = tools_of(step, given)
+        if not talk["pending"] and talk["final"] is None:
+            _ask_noted(auth, given, name, talk, list(tools.values()))
     calls = [
         {"tool": call["name"], "arguments": call["text"][:SHOWN]}
         for call in talk["pending"]
@@ -123,6 +120,26 @@ def ask_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     return {"done": done, "calls": calls, "approve": asked, "question": question}
 
 
+def _ask_noted(
+    auth: Auth, given: Members, name: str, talk: Members, tools: list[Tool]
+) -> None:
+    """Ask, and keep what came of it. Raises TogetherError."""
+    # How often this question was asked: what is kept before it is, outlives a kill.
+    talk["asked"] = talk.get("asked", 0) + 1
+    conversation.write(name, talk)
+    try:
+        _ask(auth, given, talk, tools)
+    except TogetherError:
+        if "asked" in talk:  # nothing is counted: it was refused, and not asked
+            talk["asked"] -= 1
+        try:
+            conversation.write(name, talk)
+        except TogetherError as refusal:  # the first error says more
+            log(f"what the question cost is not kept: {refusal}")
+        raise
+    conversation.write(name, talk)
+
+
 def _ask(auth: Auth, given: Members, talk: Members, tools: list[Tool]) -> None:
     body: Members = {"model": talk["model"], "messages": talk["messages"]}
     if "max_tokens" in given:
@@ -131,15 +148,16 @@ def _ask(auth: Auth, given: Members, talk: Members, tools: list[Tool]) -> None:
     budget.spent = before = _spent(talk)
     offered = [tool.offer() for tool in tools]
     may_call = talk["rounds"] < given["max_rounds"]
-    if may_call:
-        answer = ask(auth, {**body, "tools": offered}, budget)
-    else:
-        answer = last_answer(auth, body, offered, budget)
+    answers: list[Json] = []  # to this question, with those of tries that failed
+    try:
+        if may_call:
+            answer = ask_counted(auth, {**body, "tools": offered}, budget, answers)
+        else:
+            answer = last_answer(auth, body, offered, budget, answers)
+        answers.append(answer)
+    finally:
+        _count(talk, answers, budget.spent - before)
     completion = parse_completion(answer)
-    usage = usage_of(answer)
-    # Of an answer that tells no usage, what was set aside for it counts.
-    entry = {"usage": usage, "counted_usd": budget.spent - before}
-    talk["answers"].append({**entry, "asked": talk.pop("asked")})
     wanted = completion["tool_calls"] if may_call else []
     used = {call["id"] for m in talk["messages"] for call in m.get("tool_calls") or ()}
     message, calls = message_of(answer, completion, wanted, talk["rounds"], used)
@@ -163,15 +181,28 @@ def _ask(auth: Auth, given: Members, talk: Members, tools: list[Tool]) -> None:
         }
 
 
+def _count(talk: Members, answers: list[Json], counted_usd: float) -> None:
+    """Add to a conversation what the answers to a question used, and what the budget
+    counted for it: of one that tells no usage, what was set aside for it. Where there
+    are none, nothing is counted, and "asked" stays."""
+    for number, answer in enumerate(answers):
+        entry = {"usage": usage_of(answer), "counted_usd": 0.0}
+        if number == 0:
+            entry |= {"counted_usd": counted_usd, "asked": talk.pop("asked")}
+        talk["answers"].append(entry)
+
+
 def start_calls(auth: Auth, step: Step, **arguments: Json) -> Members:
     """Start a job for each call that the model wants; {"started", "refused"}: how many.
 
     What does not fit, and what a person refused, is told to the model instead. However
-    often this runs, each job is started once. Raises TogetherError.
+    often this runs, each job is started once. Raises TogetherError, with `partial` as
+    ask_agent has it where the tools cannot be used any more.
     """
     given = prepare(step, arguments)
     name, talk = _conversation_of(given)
-    tools = tools_of(step, given)
+    with _so_far_told(auth, name, talk):
+        tools = tools_of(step, given)
     for number, call in enumerate(talk["pending"]):
         if "job" in call or "error" in call or "result" in call:
             continue
@@ -294,14 +325,32 @@ def finish_agent(auth: Auth, step: Step, **arguments: Json) -> Members:
     result = {
         "text": final["text"],
         **({"note": "; ".join(notes)} if notes else {}),
-        "calls": talk["calls"],
-        "rounds": talk["rounds"],
-        "conversation": name,
-        **bill(auth, talk["model"], talk["answers"]),
+        **_so_far(auth, name, talk),
         "model": final["model"],
         "finish_reason": final["finish_reason"],
     }
     return with_text(result, final.get("written", False), final["wanted_more"])
+
+
+def _so_far(auth: Auth, name: str, talk: Members) -> Members:
+    """Return the members of the result that are known at any time."""
+    return {
+        "calls": talk["calls"],
+        "rounds": talk["rounds"],
+        "conversation": name,
+        **bill(auth, talk["model"], talk["answers"]),
+    }
+
+
+@contextmanager
+def _so_far_told(auth: Auth, name: str, talk: Members) -> Iterator[None]:
+    """Put what there is so far into the `partial` of a TogetherError within `with`."""
+    try:
+        yield
+    except TogetherError as error:
+        final = {"text": talk["final"]["text"]} if talk["final"] else {}
+        tell_paid(error, {**final, **_so_far(auth, name, talk)}, talk["answers"])
+        raise
 
 
 def _conversation_of(given: Members) -> tuple[str, Members]:

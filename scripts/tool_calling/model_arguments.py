@@ -11,7 +11,7 @@ from ..client.references import is_word
 from ..client.validate import problem
 from ..json_schema.checker import search
 from ..json_schema.composed import ref_target
-from .tool_schema import is_resource
+from .tool_schema import is_resource, object_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,9 +121,9 @@ def resources_chosen(value: Json, schema: Json, field: str) -> Iterator[Problem]
         for number, item in enumerate(value):
             yield from resources_chosen(item, schema.get("items"), f"{field}[{number}]")
     if isinstance(value, dict):
-        known = [schema.get("properties")]
-        known += [one.get("properties") for one in schema.get("oneOf") or ()]
-        for members in filter(None, known):
+        variants = schema.get("oneOf")
+        variants = variants if isinstance(variants, list) else []
+        for members in (object_in(one, "properties") for one in (schema, *variants)):
             for name in members.keys() & value.keys():
                 if is_resource(members[name]):
                     words = "is a resource, which is not yours to choose"

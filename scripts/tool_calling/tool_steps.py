@@ -9,7 +9,7 @@ import time
 
 from ..catalog.budget import Budget, Clock
 from ..catalog.model_choice import choose_model
-from ..catalog.pricing import bill, prefetch
+from ..catalog.pricing import bill, lost_usage, prefetch
 from ..chat_steps import (
     CHAT,
     ask,
@@ -73,7 +73,7 @@ def call_tools(auth: Auth, step: Step, **arguments: Json) -> Members:
     try:
         answer = talk.hold()
     except TogetherError as error:
-        error.partial = talk.so_far()
+        tell_paid(error, talk.so_far(), talk.answers)
         raise
     completion = parse_completion(answer)
     if completion["tool_calls"]:
@@ -130,12 +130,14 @@ class _Talk:
             self.messages += [message for _, message in done]
 
     def ask(self, may_call: bool) -> Json:
-        """Return the model's next answer. Raises TogetherError."""
+        """Return the model's next answer. Raises TogetherError; a question that failed
+        and may have been paid for is among the answers then."""
         offered = [tool.offer() for tool in self.tools.values()]
         if may_call:
-            return ask(self.auth, {**self.body, "tools": offered}, self.budget)
+            body = {**self.body, "tools": offered}
+            return ask_counted(self.auth, body, self.budget, self.answers)
         log(f"{self.rounds} rounds are done: the model answers without tools")
-        return last_answer(self.auth, self.body, offered, self.budget)
+        return last_answer(self.auth, self.body, offered, self.budget, self.answers)
 
     def so_far(self) -> Members:
         """Return the members of the result that are known at any time."""
@@ -229,17 +231,44 @@ CALL = re.compile(
 )
 
 
+def ask_counted(auth: Auth, body: Members, budget: Budget, answers: list[Json]) -> Json:
+    """Ask once; what a question came to that failed and may have been paid for goes to
+    `answers`, of which the bill is made. Raises TogetherError."""
+    try:
+        return ask(auth, body, budget)
+    except TogetherError as error:
+        if lost_usage(error) is not None:
+            answers.append(error.partial)
+        raise
+
+
+def tell_paid(error: TogetherError, so_far: Members, answers: list[Json]) -> None:
+    """Put what there is so far into the `partial` of an error, and the text that a model
+    had written as its answer broke off. Whatever the last question cost, the error says
+    that something was paid for where there are answers."""
+    text = parse_completion(error.partial)["text"]
+    error.partial = {"text": text, **so_far} if text else so_far
+    if answers:
+        error.may_be_paid = True
+
+
 def last_answer(
-    auth: Auth, body: Members, offered: list[Members], budget: Budget
+    auth: Auth,
+    body: Members,
+    offered: list[Members],
+    budget: Budget,
+    answers: list[Json],
 ) -> Json:
     """Ask without letting the model call a tool. They are in the request all the same:
-    some services refuse a history of calls without; others know no choice of none."""
+    some services refuse a history of calls without; others know no choice of none. What
+    is paid for in vain goes to `answers`. Raises TogetherError."""
+    without_calls = {**body, "tools": offered, "tool_choice": "none"}
     try:
-        return ask(auth, {**body, "tools": offered, "tool_choice": "none"}, budget)
+        return ask_counted(auth, without_calls, budget, answers)
     except TogetherError as error:
         if not refuses(error, "tool_choice"):
             raise
-        return ask(auth, body, budget)
+        return ask_counted(auth, body, budget, answers)
 
 
 # --- one round ---------------------------------------------------------------------

@@ -10,7 +10,13 @@ from ..client.jsonio import storable
 from ..json_schema.checker import check_schema, check_vocabulary, filled_in, problems
 from ..workspace.jobs import own_arguments, run, script_schema
 from .model_arguments import references_in, resources_chosen, strangers
-from .tool_schema import is_resource, json_schema_of, resources_in, schema_of
+from .tool_schema import (
+    is_resource,
+    json_schema_of,
+    resources_in,
+    schema_of,
+    without_fixed,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,8 +100,13 @@ class Tool:
         }
 
     def faults(self, given: Members) -> list[Problem]:
-        """Return [{"field", "problem"}] of what a model gave and must not."""
-        wrong = problems(given, self.parameters, "arguments")
+        """Return [{"field", "problem"}] of what a model gave and must not, and of what
+        it did not give and has to: what is fixed is not asked of it."""
+        wrong = [
+            one
+            for one in problems(given, self.parameters, "arguments")
+            if one["field"].removeprefix("arguments.") not in self.fixed
+        ]
         wrong += strangers(given, [self.parameters], self.parameters, "arguments")
         wrong += resources_chosen(given, self.schema, "arguments")
         wrong += references_in(given, "arguments")
@@ -130,19 +141,23 @@ class McpTool(Tool):
         self.schema = {}
         parameters = found.get("inputSchema")
         parameters = parameters if isinstance(parameters, dict) else {"type": "object"}
-        if len(json.dumps(parameters)) > MOST_SCHEMA_BYTES:
-            problem = f"has more than {MOST_SCHEMA_BYTES >> 10} KiB"
-            raise TogetherError.refused("inputSchema", problem)
-        check_schema(parameters, "inputSchema")
-        members = parameters.get("properties") or {}
-        kept = {n: m for n, m in members.items() if n not in self.fixed}
-        needed = [n for n in parameters.get("required") or () if n in kept]
-        self.parameters = {**parameters, "properties": kept, "required": needed}
+        _check_offer(parameters)
+        self.parameters = without_fixed(parameters, self.fixed)
+        # By it calls are checked, and a question is paid for by then.
+        _check_offer(self.parameters)
 
     def call(self, given: Members, seconds: float = TOOL_SECONDS) -> Json:
         """Let the server run it, waiting so many seconds at most, and return the text
         that it gives. Raises TogetherError."""
         return self.server.call(self.own_name, {**given, **self.fixed}, seconds)
+
+
+def _check_offer(parameters: Schema) -> None:
+    """Refuse a server's schema of a tool that cannot be used. Raises TogetherError."""
+    if len(json.dumps(parameters)) > MOST_SCHEMA_BYTES:
+        problem = f"has more than {MOST_SCHEMA_BYTES >> 10} KiB"
+        raise TogetherError.refused("inputSchema", problem)
+    check_schema(parameters, "inputSchema")
 
 
 def tools_of(

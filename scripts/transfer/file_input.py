@@ -111,7 +111,7 @@ def _of_object(
     if key == "text":
         return TextSource(inner, field, name or "text.txt")
     if key == "s3":
-        return StoredSource(inner, storage, field, name)
+        return StoredSource(inner, storage, field, name, limit)
     if key == "url" and not _is_url(inner):
         raise TogetherError.refused(field, "url must begin with http:// or https://")
     return _opened(inner, field, auth, limit, name)
@@ -129,7 +129,7 @@ def _of_text(
         return _data_uri(value, field, name)
     if value.startswith("s3://"):
         storage, _, key = value[5:].partition("/")
-        return StoredSource(key, storage or None, field, name)
+        return StoredSource(key, storage or None, field, name, limit)
     return Base64Source(value, field, name)
 
 
@@ -264,7 +264,7 @@ def _beginning(value: Json, field: str) -> bytes | None:
     if text[:5].lower() == "data:":
         told, _, text = text.partition(",")
         if not told.lower().endswith(";base64"):
-            return unquote_to_bytes(text[:START])
+            return _unquoted(text[:START], field)
     # Up to the first sign that is none; whether all of it is base64 is seen later.
     code = re.match("[A-Za-z0-9+/]*", "".join(text.split())[:START])
     signs = code[0] if code else ""
@@ -385,7 +385,11 @@ def _data_uri(text: str, field: str, name: str | None) -> Source:
         if "%" in text[start : start + BLOCK]:
             return Base64Source(unquote(text[start:]), field, name)
         return Base64Source(text, field, name, start)
+    return BytesSource(_unquoted(text[start:], field), field, name)
+
+
+def _unquoted(text: str, field: str) -> bytes:
     try:
-        return BytesSource(unquote_to_bytes(text[start:]), field, name)
+        return unquote_to_bytes(text)
     except UnicodeEncodeError:
         raise half_character(field) from None

@@ -28,11 +28,14 @@ class FileParts(Peekable):
         while self.source or self.parts:
             if self.source is None:
                 part = self.parts.pop(0)
+                headers = part.get("headers") or {}
+                if not isinstance(headers, dict):
+                    raise _parts_error("The headers of a part are no object.")
                 self.source = open_url(
                     part["url"],
                     self.auth,
                     "the address of a part",
-                    part.get("headers"),
+                    headers,
                     byte_count(str(part.get("sizeBytes") or "")),
                 )
             if piece := self.source.read(size):
@@ -57,18 +60,25 @@ class FileParts(Peekable):
 def _parts_in_order(parts: Json) -> list[Members]:
     """Return the parts of a file by their numbers, as they came where they have none.
     Raises TogetherError where one is missing, or there twice."""
-    found = parts if isinstance(parts, list) else []
-    known = [p for p in found if isinstance(p, dict) and isinstance(p.get("url"), str)]
+    if not isinstance(parts, list) or not parts:
+        raise _parts_error("The answer does not list the parts of the file.")
+    known = [p for p in parts if isinstance(p, dict) and isinstance(p.get("url"), str)]
     numbers = [finite(part.get("partNumber")) for part in known]
-    if len(known) == len(found) and not any(n is not None for n in numbers):
+    if len(known) == len(parts) and not any(n is not None for n in numbers):
         return known
     order = sorted(n for n in numbers if n is not None)
     first = order[0] if order and order[0] in (0, 1) else 1
-    if order != list(range(int(first), int(first) + len(found))):
-        raise TogetherError(
-            f"The {len(found)} parts of the file do not follow one another: "
-            f"{', '.join(f'{n:g}' for n in order[:20]) or 'they have no numbers'}.",
-            type="invalid_answer",
-            advice="Run the step again; if it stays so, tell Together's support.",
+    if order != list(range(int(first), int(first) + len(parts))):
+        raise _parts_error(
+            f"The {len(parts)} parts of the file do not follow one another: "
+            f"{', '.join(f'{n:g}' for n in order[:20]) or 'they have no numbers'}."
         )
     return sorted(known, key=lambda part: finite(part["partNumber"]) or 0)
+
+
+def _parts_error(words: str) -> TogetherError:
+    return TogetherError(
+        words,
+        type="invalid_answer",
+        advice="Run the step again; if it stays so, tell Together's support.",
+    )

@@ -84,8 +84,13 @@ class Source(io.RawIOBase):
         return size
 
     def head(self, size: int = 16) -> bytes:
-        """Return the first bytes."""
-        return bytes(next(iter(self.blocks()), b"")[:size])
+        """Return the first bytes. A server may send them one by one."""
+        head = b""
+        for block in self.blocks():
+            head += bytes(block[: size - len(head)])
+            if len(head) >= size:
+                break
+        return head
 
     def media_type(self, head: bytes | None = None) -> str:
         """Return what kind of file it is, told by its content, then by its name. `head`
@@ -153,15 +158,10 @@ class Base64Source(Source):
         self.text, self.start = text, start
         blanks = sum(text.count(blank, start) for blank in " \n\r\t")
         self.ranged = not blanks
-        count = len(text) - start - blanks
-        tail = text[-8:].rstrip()
-        padding = len(tail) - len(tail.rstrip("="))
-        if count % 4 or padding > 2:
+        if (len(text) - start - blanks) % 4:
             raise TogetherError.refused(field, NOT_BASE64)
-        self.length = count // 4 * 3 - padding
         # All of it is checked before the first byte is sent.
-        for _ in self.blocks():
-            pass
+        self.length = sum(map(len, self.blocks()))
 
     def blocks(self, start: int = 0) -> Iterator[bytes | memoryview]:
         if not self.ranged:

@@ -1,6 +1,7 @@
 """Whether what came is the file, or the sound, that was asked for.
 
 judge_file    of a file that is fetched
+judge_shown   of a picture or video that is fetched from an address in an answer
 judge_media   of sound that a model made
 """
 
@@ -30,14 +31,37 @@ MOST_WORDS = 20_000  # bytes of an error
 def judge_file(request: Request, source: Download) -> None:
     """Raise TogetherError, with the server's words, where a page, or an error in JSON,
     came in place of a file, and says that it is one."""
-    kind, head = source.content_type.lower(), source.peek()
-    whole = source.length == len(head) <= MOST_WORDS
-    page = kind == "text/html" and _is_markup(head)
-    found = parse_json(head)[0] if whole and kind.endswith("json") else None
-    error = isinstance(found, dict) and found.keys() <= ERROR_MEMBERS | {"error"}
-    if page or (error and tells_error(dict(found or {}))):
-        words = head[:MOST_WORDS].decode("utf-8", "replace")
+    if _is_page_or_error(source):
+        words = source.peek()[:MOST_WORDS].decode("utf-8", "replace")
         raise request.failure(None, event_error(words, 200))
+
+
+def judge_shown(source: Download, what: str) -> None:
+    """Raise TogetherError where a page, or an error in JSON, is at an address in place
+    of a picture or a video. `what` names the address."""
+    if not _is_page_or_error(source):
+        return
+    page = _is_markup(source.peek())
+    words = "a web page" if page else "an error"
+    source.close()
+    raise TogetherError(
+        f"{what} leads to {words}, and to no picture or video.",
+        type="unreachable",
+        advice="Such addresses expire: ask the API for a new one.",
+    )
+
+
+def _is_page_or_error(source: Download) -> bool:
+    """Say whether what comes is a page, or JSON that tells of an error, and says that
+    it is that."""
+    kind, head = source.content_type.lower(), source.peek()
+    if kind == "text/html" and _is_markup(head):
+        return True
+    whole = source.ended and len(head) <= MOST_WORDS
+    found = parse_json(head)[0] if whole and kind.endswith("json") else None
+    if not isinstance(found, dict) or found.keys() - ERROR_MEMBERS - {"error"}:
+        return False
+    return tells_error(found)
 
 
 def judge_media(request: Request, reply: Reply) -> None:

@@ -37,7 +37,7 @@ from ..download.filenames import named, safe_name
 from .file_parts import FileParts
 from .file_source import loose_base64
 from .filetypes import PAGE_HEAD, is_page, kind_of, suffix
-from .media_checks import judge_file, judge_media
+from .media_checks import judge_file, judge_media, judge_shown
 from .media_view import as_result, pictures, view
 
 TYPE_CHECKING = False
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..client.request import Request
-    from ..shapes import Auth, Brings, Json, Members, NamedReadable, Readable
+    from ..shapes import Brings, Json, Members, NamedReadable, Readable
 
 
 def receive(request: Request) -> Members:
@@ -68,7 +68,7 @@ def receive(request: Request) -> Members:
         judge_media(request, reply)
         kind = reply.headers.get("content-type", "").split(";")[0].strip()
         name = named(reply.headers.get("content-disposition", ""))
-        name = name or _own_name(request, kind, reply.data)
+        name = _without_key(request, name) or _own_name(request, kind, reply.data)
         return deliver(reply.data, name, request.output, kind, paid=True)
     return anew_where_changed(lambda: _received_file(request))
 
@@ -79,7 +79,8 @@ def _received_file(request: Request) -> Members:
     try:
         kind = source.content_type
         judge_file(request, source)
-        name = source.name or _own_name(request, kind, source.peek())
+        name = _without_key(request, source.name)
+        name = name or _own_name(request, kind, source.peek())
         return _with_source_notes(deliver(source, name, request.output, kind), source)
     finally:
         source.close()
@@ -96,6 +97,11 @@ def with_notes(answer: Members, notes: Iterable[str]) -> Members:
     told = answer.get("note")
     kept = [told if isinstance(told, str) else json.dumps(told)] if told else []
     return {**answer, "note": " ".join([*kept, *notes])}
+
+
+def _without_key(request: Request, name: str) -> str:
+    """Return a file's name without the API key, which a gateway that debugs may tell."""
+    return safe_name(str(request.without_key(name)))
 
 
 def _own_name(request: Request, content_type: str, head: bytes) -> str:
@@ -135,8 +141,7 @@ def deliver(
     same, with a note, and anything else raises a TogetherError that names `output`.
     """
     data = content if output == "storage" else _bytes_or_readable(content)
-    small = isinstance(data, bytes) and len(data) <= _room()
-    if output != "storage" and small:
+    if output != "storage" and isinstance(data, bytes) and len(data) <= _room():
         return as_result(data, filename, content_type)
     size = len(data) if isinstance(data, bytes) else data.length
     try:
@@ -145,7 +150,7 @@ def deliver(
         if paid and output != "storage":
             note = f"It is larger than Windmill shows. {error}"
             return {**as_result(data, filename, content_type), "note": _log_note(note)}
-        if paid and small:
+        if paid:
             error.partial = as_result(data, filename, content_type)
         if output != "storage" and _no_storage(error):
             raise _too_large(filename, size) from None
@@ -322,24 +327,30 @@ def _member(item: Members, names: tuple[str, ...]) -> Json:
     return next((item[name] for name in names if item.get(name)), None)
 
 
-def _content_of(item: Members, auth: Auth) -> Any:
-    """Return the bytes, or a readable of the bytes, that an item brings."""
-    address = address_of(item) or ""
-    if item.get("b64_json") or address.startswith("data:"):
+def _content_of(request: Request, item: Members) -> Any:
+    """Return the bytes, or a readable of the bytes, that an item brings. Raises
+    TogetherError."""
+    auth, address = request.auth, address_of(item) or ""
+    if item.get("b64_json") or address[:5].lower() == "data:":
         return _base64_bytes(item.get("b64_json") or address)
     size = byte_count(str(_member(item, SIZES) or ""))
     if item.get("parts"):
         return FileParts(item["parts"], auth, size)
-    return open_url(address, auth, "the address in the answer", length=size)
+    what = "the address in the answer"
+    source = open_url(address, auth, what, length=size)
+    if request.operation["brings"]["kind"] in ("picture", "video"):
+        judge_shown(source, what)  # a file may be a page
+    return source
 
 
-def _base64_bytes(text: str) -> bytes:
+def _base64_bytes(value: Json) -> bytes:
     """Return the bytes of base64, or of a data URI. Raises TogetherError for anything
     else."""
+    text = value if isinstance(value, str) else ""
     try:
-        text = text.split(",", 1)[-1] if text.startswith("data:") else text
+        text = text.split(",", 1)[-1] if text[:5].lower() == "data:" else text
         data = loose_base64(text)
-    except (AttributeError, ValueError):
+    except ValueError:
         data = b""
     begin = data[:PAGE_HEAD].lstrip()[:1]
     if not data or begin in (b"{", b"[") or is_page(data):
@@ -351,15 +362,24 @@ def _base64_bytes(text: str) -> bytes:
 def _name(item: Members, number: int, content: Any, kind: str) -> str:
     """Return the file name for an item: its own, the server's, its address's."""
     head = content if isinstance(content, bytes) else content.peek()
-    given = safe_name(str(_member(item, NAMES) or ""))
+    given = _member(item, NAMES)
+    given = safe_name(given) if isinstance(given, str) else ""
     given = given or getattr(content, "name", "")
     if not given and address_of(item):
-        path = unquote(urlsplit(address_of(item)).path)
-        given = safe_name(path) if "." in os.path.basename(path) else ""
+        given = _address_name(address_of(item) or "")
     if given:
         return given
     said = getattr(content, "content_type", "")
     return f"{kind}-{number}{suffix(head, said) or '.bin'}"
+
+
+def _address_name(address: str) -> str:
+    """Return the file name that an address ends in, "" for one without an ending."""
+    try:
+        path = unquote(urlsplit(address).path)
+    except ValueError:  # no URL: what it should bring came beside it
+        return ""
+    return safe_name(path) if "." in os.path.basename(path) else ""
 
 
 def _store_items(request: Request, answer: Members, items: list[Members]) -> Members:
@@ -367,7 +387,7 @@ def _store_items(request: Request, answer: Members, items: list[Members]) -> Mem
     stored, contents = [], []
     files = []
     for number, item in enumerate(items, 1):
-        content = _content_of(item, request.auth)
+        content = _content_of(request, item)
         contents.append(content)
         name = _name(item, number, content, kind)
         if isinstance(content, bytes):
@@ -401,7 +421,7 @@ def _show_items(request: Request, answer: Members, items: list[Members]) -> Memb
     files, contents = [], []
     try:
         for number, item in enumerate(items, 1):
-            content = _content_of(item, request.auth)
+            content = _content_of(request, item)
             contents.append(content)
             name = _name(item, number, content, brings["kind"])
             data = content if isinstance(content, bytes) else _read(content, room)

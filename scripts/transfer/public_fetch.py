@@ -23,7 +23,9 @@ The API key is never given to this module.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
+import re
 import socket
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool
     from urllib3.exceptions import HTTPError
 
-    from ..shapes import Headers, Response, Timeout
+    from ..shapes import Headers, Members, Response, Timeout
 
 SEND_BLOCK = 1 << 20  # bytes that go up at once
 MAX_REDIRECTS = 10
@@ -112,7 +114,8 @@ def fetch(
     body.file. Raises TogetherError for an address that is refused, urllib3's HTTPError
     for an exchange that fails; any answered status is returned.
     """
-    given = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **(headers or {})}
+    given = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+    given |= _sendable(headers or {}, what)
     timeout = timeout or (CONNECT_TIMEOUT, SILENCE)
     for _ in range(MAX_REDIRECTS + 1):
         place = _Place(url, reach, https, what)
@@ -162,6 +165,20 @@ def led(url: str, location: str, what: str = "the address") -> str:
         raise _refusal(what, "it redirects to what is no URL") from None
 
 
+def _sendable(headers: Members, what: str) -> Headers:
+    """Return headers, which answers name, as they go to an address: texts, without
+    those that have no value. Raises TogetherError for what is no header."""
+    sent = {name: str(value) for name, value in headers.items() if value is not None}
+    for name, value in sent.items():
+        plain = isinstance(headers[name], str | int | float)
+        if not (plain and NAME.fullmatch(name) and VALUE.fullmatch(value)):
+            raise _refusal(what, f"its header {name[:60]!r} cannot be sent", AGAIN)
+    return sent
+
+
+AGAIN = "Run the step again; if it stays so, tell Together's support."
+NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.1
+VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -218,7 +235,8 @@ class _Place:
 
         headers = {**headers, "Host": self.netloc}
         if self.login:
-            headers |= urllib3.make_headers(basic_auth=self.login)
+            code = base64.b64encode(self.login.encode("utf-8", "replace")).decode()
+            headers["Authorization"] = f"Basic {code}"
         options = {
             "body": body,
             "retries": False,

@@ -15,7 +15,7 @@ from ..client import TogetherError
 from ..client.transport import Pace
 from ..download.download import Download, good
 from ..download.filenames import safe_name
-from .file_source import BLOCK, Source, unreadable
+from .file_source import BLOCK, FILE_LIMIT, Source, unreadable
 from .filetypes import ENDINGS, has_ending, suffix
 from .public_fetch import fetch, reach_of
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..client.transport import Reply
     from ..shapes import Auth, Headers, Response
 
+HEAD_BYTES = 1 << 12  # bytes of the first block: readers tell by it what a file is
 READING_DEADLINE = 6 * 3600.0  # seconds that one reading of an address may take
 
 
@@ -34,6 +35,7 @@ class RemoteSource(Source):
     """What is asked for anew at every reading, save the first, which waits."""
 
     remote = True
+    limit = FILE_LIMIT  # bytes
     waiting: Any = None  # the first reading, until blocks() begins
     beginning = b""  # what was read of it already
 
@@ -51,6 +53,22 @@ class RemoteSource(Source):
     def some(self, stream: Any, size: int) -> bytes:
         return stream.read(size)
 
+    def blocks(self, start: int = 0) -> Iterator[bytes]:
+        """Yield the bytes from `start` on, HEAD_BYTES or more at first, where there are as
+        many: a server may send them one by one."""
+        first = b""
+        pieces = self.pieces(start)
+        for piece in pieces:
+            first += piece
+            if len(first) >= HEAD_BYTES:
+                break
+        if first:
+            yield first
+        yield from pieces
+
+    def pieces(self, start: int) -> Iterator[bytes]:
+        raise NotImplementedError
+
     def again(self, start: int) -> Any:
         raise NotImplementedError
 
@@ -64,6 +82,10 @@ class RemoteSource(Source):
         if stream is not None:
             stream.close()
         return self.again(start), b""
+
+    def over_limit(self) -> TogetherError:
+        words = f"is too large: over {self.limit} bytes"
+        return TogetherError.refused(self.field, words)
 
     def close(self) -> None:
         if self.waiting is not None:
@@ -130,7 +152,7 @@ class UrlSource(RemoteSource):
     def some(self, stream: Any, size: int) -> bytes:
         return self.guarded(stream.read, size)
 
-    def blocks(self, start: int = 0) -> Iterator[bytes]:
+    def pieces(self, start: int) -> Iterator[bytes]:
         stream, beginning = self.reading(start)
         until = time.monotonic() + READING_DEADLINE
         try:
@@ -140,9 +162,7 @@ class UrlSource(RemoteSource):
                 if stream.validator != self.first.validator:
                     raise unreadable(self.field, "it changed while it was read")
                 if stream.position > self.limit:
-                    raise TogetherError.refused(
-                        self.field, f"is too large: over {self.limit} bytes"
-                    )
+                    raise self.over_limit()
                 if time.monotonic() > until:
                     problem = f"it is not done after {READING_DEADLINE:g} seconds"
                     raise unreadable(self.field, problem)
@@ -176,14 +196,19 @@ class StoredSource(RemoteSource):
     """
 
     def __init__(
-        self, key: str, storage: str | None, field: str, name: str | None
+        self,
+        key: str,
+        storage: str | None,
+        field: str,
+        name: str | None,
+        limit: int = FILE_LIMIT,
     ) -> None:
         if not key:
             raise TogetherError.refused(
                 field, "s3 must be the key of an object in storage"
             )
         super().__init__(field, name or safe_name(key) or None)
-        self.key, self.storage = key, storage
+        self.key, self.storage, self.limit = key, storage, limit
         self.waiting = self.again()
         self.length = self.waiting.length
 
@@ -200,10 +225,12 @@ class StoredSource(RemoteSource):
         except TogetherError as error:
             raise unreadable(self.field, str(error)) from error
 
-    def blocks(self, start: int = 0) -> Iterator[bytes]:
+    def pieces(self, start: int) -> Iterator[bytes]:
         stream, beginning = self.reading(start)
         with stream:
             if beginning:
                 yield beginning
             while block := stream.read(BLOCK):
+                if stream.position > self.limit:
+                    raise self.over_limit()
                 yield block

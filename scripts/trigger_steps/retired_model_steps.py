@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from bisect import bisect
 from concurrent.futures import ThreadPoolExecutor
 
 from ..catalog.catalog import LISTED, SUPPORTED, entries, fitting, normalised
@@ -236,14 +237,21 @@ def _look(kind: str, path: str, models: _Models, ends: float) -> list[Members] |
         parts = {name: read.get(name) for name in members}
     rows = {}
     for where, text, for_model in _texts(parts):
-        for place, name in models.named(text, for_model):
-            line = text.count("\n", 0, place) + 1
-            spot = f"{where} line {line}" if "\n" in text else where
+        found = [*models.named(text, for_model)]
+        lines = _lines_at(text, [place for place, _ in found]) if found else []
+        for line, (_, name) in zip(lines, found, strict=True):
+            spot = f"{where} line {line}" if line else where
             rows[spot, name] = models.row(kind, path, spot, name)
     return list(rows.values())
 
 
 LATE = "the step's time was over"
+
+
+def _lines_at(text: str, places: list[int]) -> list[int]:
+    """Return the line of each place in a text, 0 for all of a text of one line."""
+    ends = [end.start() for end in re.finditer("\n", text)]
+    return [bisect(ends, place) + 1 if ends else 0 for place in places]
 
 
 def _texts(value: Json) -> Iterator[tuple[str, str, bool]]:

@@ -36,6 +36,7 @@ ENDPOINTS = operation("endpoints/list_endpoints")
 PROJECT_ENDPOINTS = operation("endpoints/list_project_endpoints")
 ANALYTICS = operation("endpoints/get_project_endpoint_analytics")
 MANY = 100  # entries of a page
+MOST_PERIODS = 31  # of spending, that ended since the last run
 EVALUATIONS_SEEN = 200  # the newest, which is all that a list without pages can show
 
 
@@ -190,44 +191,77 @@ def retired_model_used(auth: Auth, step: Step, **arguments: Json) -> list[Member
 
 
 def spend_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
-    """Return the period in which more than the limit was spent, once for each.
+    """Return the periods in which more than the limit was spent, each once.
 
     [{"period": "2026-11" or "2026-11-24", "total_usd", "limit_usd", "products"}], the
-    dearest product first. Raises TogetherError.
+    dearest product first. Those that have ended since the last run are looked at once
+    more, the latest MOST_PERIODS of them: what was spent after that run counts too.
+    Raises TogetherError.
     """
-    from ..account_steps import spending  # the other triggers need none of it
-
     given = prepare(step, arguments)
     today = datetime.datetime.now(datetime.UTC).date()
-    since = today if given["period"] == "day" else today.replace(day=1)
-    name = today.isoformat()[: 10 if given["period"] == "day" else 7]
-    days, products, unread = spending(auth, since, today)
-    if unread:
-        log(f"{unread} costs are no numbers: more was spent than is counted")
-    total, limit = float(sum(days.values())), given["limit_usd"]
-    over = total > limit
+    daily, limit = given["period"] == "day", given["limit_usd"]
+    size = len("2026-11-24") if daily else len("2026-11")
+    name = today.isoformat()[:size]
+    spent = _spent(auth, name, today if daily else today.replace(day=1), today)
+    over = spent["total_usd"] > limit
     watermark = {"period": name, "limit_usd": limit, "over": over}
 
     def news(before: Json) -> list[Members]:
-        told = before.get("over") and before.get("period") == name
-        # A limit that was raised since is another one.
-        if not over or (told and before.get("limit_usd") == limit):
-            return []
-        dearest = sorted(products.items(), key=lambda item: -item[1])
-        return [
-            {
-                "period": name,
-                "total_usd": total,
-                "limit_usd": limit,
-                "products": [
-                    {"product": product, "cost_usd": float(cost)}
-                    for product, cost in dearest
-                ],
-            }
+        marked, was_over = before.get("period"), before.get("over")
+        found = [
+            _spent(auth, *period)
+            for period in _ended_since(marked, today, size)
+            if not (was_over and period[0] == marked)
         ]
+        found = [one for one in found if one["total_usd"] > limit]
+        # A limit that was raised since is another one.
+        known = was_over and marked == name and before.get("limit_usd") == limit
+        found += [spent] if over and not known else []
+        return [{**one, "limit_usd": limit} for one in found]
 
     # Before the first run nothing was over the limit: the second run says so.
     return new_since(news, watermark, "period", first={"period": name, "over": False})
+
+
+def _spent(
+    auth: Auth, period: str, since: datetime.date, until: datetime.date
+) -> Members:
+    """Return {"period", "total_usd", "products"} of the days from since to until."""
+    from ..account_steps import spending  # the other triggers need none of it
+
+    days, products, unread = spending(auth, since, until)
+    if unread:
+        log(f"{unread} costs are no numbers: more was spent than is counted")
+    dearest = sorted(products.items(), key=lambda item: -item[1])
+    return {
+        "period": period,
+        "total_usd": float(sum(days.values())),
+        "products": [
+            {"product": product, "cost_usd": float(cost)} for product, cost in dearest
+        ],
+    }
+
+
+def _ended_since(
+    marked: Json, today: datetime.date, size: int
+) -> list[tuple[str, datetime.date, datetime.date]]:
+    """Return (name, first day, last day) of each period from the marked one to the one
+    before today's, the latest MOST_PERIODS of them; their names have so many
+    characters. None where a period of another length is marked."""
+    periods: list[tuple[str, datetime.date, datetime.date]] = []
+    if not isinstance(marked, str) or len(marked) != size:
+        return periods
+    daily = size == len("2026-11-24")
+    first = today if daily else today.replace(day=1)
+    while len(periods) < MOST_PERIODS:
+        last = first - datetime.timedelta(days=1)
+        first = last if daily else last.replace(day=1)
+        name = last.isoformat()[:size]
+        if name < marked:
+            break
+        periods.append((name, first, last))
+    return periods[::-1]
 
 
 def metric_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members]:
@@ -252,8 +286,8 @@ def metric_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members
 
     def news(before: Json) -> list[Members]:
         # What is beyond another limit than before is news.
-        known = before["metrics"] if before["beyond"] == beyond else ()
-        return [told for metric, told in found.items() if metric not in known]
+        known = before.get("metrics") if before.get("beyond") == beyond else None
+        return [told for metric, told in found.items() if metric not in (known or ())]
 
     watermark = {"beyond": beyond, "metrics": sorted(found)}
     return new_since(news, watermark, "metric")
@@ -355,8 +389,9 @@ def _old_endpoints(auth: Auth, after_hours: float) -> list[Members]:
 
 def _requests(
     auth: Auth, endpoint: str, deployment: str, given: Members, now: datetime.datetime
-) -> int | None:
-    """Return how many requests a deployment had, or None where it is not told."""
+) -> float | None:
+    """Return how many requests a deployment had, in all parts in which they are told;
+    None where one of them is not."""
     since = now - datetime.timedelta(minutes=given["minutes"])
     found = call(
         auth,
@@ -366,12 +401,20 @@ def _requests(
         startTime=since.isoformat(timespec="seconds").replace("+00:00", "Z"),
         endTime=now.isoformat(timespec="seconds").replace("+00:00", "Z"),
     )
-    for entry in found.get("deploymentAnalytics") or ():
-        if entry.get("deploymentId") == deployment:
-            metrics = (entry.get("metrics") or {}).get("requestMetrics") or {}
-            count = finite(metrics.get("totalRequests"))
-            return None if count is None else int(count)
-    return None
+    parts = _member(found, "deploymentAnalytics")
+    metrics = [
+        _member(_member(part, "metrics"), "requestMetrics")
+        for part in (parts if isinstance(parts, list) else ())
+        if _member(part, "deploymentId") == deployment
+    ]
+    counts = [finite(_member(one, "totalRequests")) for one in metrics]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known and len(known) == len(counts) else None
+
+
+def _member(value: Json, name: str) -> Json:
+    """Return a member of an object, None where it has none or is no object."""
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _hours_since(told: Json) -> float | None:
@@ -384,8 +427,13 @@ def _hours_since(told: Json) -> float | None:
 def _state_changes(
     found: Members, wanted: Sequence[str] | None, key: str
 ) -> list[Members]:
-    """Return those of the things by id whose state is another than marked."""
+    """Return those of the things by id whose state is another than marked. Of one whose
+    state is not told, the one before stays known: it would be news when it is back."""
     found, _ = harmless(found)
+    listed_ones = len(found)
+    found = {name: entry for name, entry in found.items() if _is_text(entry["state"])}
+    if silent := listed_ones - len(found):
+        log(f"the state of {silent} of {listed_ones} is not told: they are left out")
     now = {name: entry["state"] for name, entry in found.items()}
 
     def news(before: Json) -> list[Members]:
@@ -397,3 +445,7 @@ def _state_changes(
         ]
 
     return new_since(news, now, key, keeps=True)
+
+
+def _is_text(value: Json) -> bool:
+    return isinstance(value, str) and bool(value.strip())

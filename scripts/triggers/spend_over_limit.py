@@ -1,11 +1,12 @@
 # skip_result_postprocessing
 """Spend over limit.
 
-Returns the period in which more was spent than a limit, once: run it on a schedule, as
-the first step of a flow. The first run returns nothing; it records the current state.
+Returns each period in which more was spent than a limit, once: run it on a schedule, as
+the first step of a flow. A period that has ended since the last run is looked at once
+more. The first run returns nothing; it records the current state.
 
-Returns: a list of one: the period, total_usd and the dearest products; empty while
-nothing is to be told.
+Returns: a list of the periods that are to be told, with total_usd and the dearest
+products; mostly empty, or of one.
 
 Example arguments:
     {"limit_usd": 100}

@@ -393,8 +393,12 @@ def _tools(value: Json) -> Json:
 def _pair(row: Members, system: str | None) -> Converted | None:
     """A prompt and its completion: texts, or the messages of one conversation."""
     names = ("prompt", "completion")
+    row = {**row, **{name: _with_messages(row.get(name)) for name in names}}
     if all(isinstance(row.get(name), list) for name in names):
-        messages = _messages(row["prompt"]) + _messages(row["completion"])
+        completion = _messages(row["completion"], "completion")
+        if not any(message["role"] == "assistant" for message in completion):
+            raise ValueError("has a completion without a message of an assistant")
+        messages = _messages(row["prompt"], "prompt") + completion
         used = {*names, *_refuse_bad(row)}
         return "conversation", {"messages": _with_system(messages, system)}, used
     texts = {name: _words(row, name) for name in names}
@@ -533,9 +537,10 @@ def _messages(found: Json, name: str = "messages") -> list[Members]:
         place = f"{name}[{number}]"
         if not isinstance(message, dict):
             raise ValueError(f"{place} must be an object")
-        said = str(message.get("role", message.get("from"))).lower()
+        said = _role_of(message)
         if said not in SPEAKERS:
-            raise ValueError(f"{place} has the unknown role {said!r}")
+            problem = f"has the unknown role {said[:40]!r}" if said else "has no role"
+            raise ValueError(f"{place} {problem}")
         if "from" in message:
             content = message.get("value")
             message = {k: v for k, v in message.items() if k not in ("from", "value")}
@@ -552,6 +557,32 @@ def _messages(found: Json, name: str = "messages") -> list[Members]:
             raise ValueError(f"{place} says nothing")
         messages.append({**message, "role": SPEAKERS[said]})
     return messages
+
+
+def _with_messages(cell: Json) -> Json:
+    """Return the list of messages that a table's cell holds as JSON, also of one alone,
+    and any other cell as it is: an answer may itself be JSON."""
+    if not isinstance(cell, str) or cell.lstrip()[:1] not in ("[", "{"):
+        return cell
+    try:
+        value = json.loads(cell)
+    except (ValueError, RecursionError):
+        return cell
+    messages = value if isinstance(value, list) else [value]
+    are_messages = messages and all(
+        isinstance(one, dict)
+        and _role_of(one) in SPEAKERS
+        and ("content" in one or "value" in one)
+        for one in messages
+    )
+    return messages if are_messages else cell
+
+
+def _role_of(message: Members) -> str:
+    """Return the word by which a message says whose it is, in small letters, "" where
+    none does."""
+    role = message.get("role", message.get("from"))
+    return "" if role is None else str(role).lower()
 
 
 def _weighed(message: Members) -> Members:
@@ -585,7 +616,7 @@ def _preference(row: Members, system: str | None) -> Converted | None:
     else:
         return None
     used = {*names}
-    better, worse = (row[name] for name in names)
+    better, worse = (_with_messages(row[name]) for name in names)
     wanted = "must have a question, a preferred answer and another one"
     before = _before(better)
     if before and before != _before(worse):
@@ -598,7 +629,7 @@ def _preference(row: Members, system: str | None) -> Converted | None:
     else:
         name = next((n for n in QUESTIONS if row.get(n)), "prompt")
         used.add(name)
-        asked = row.get(name)
+        asked = _with_messages(row.get(name))
         if isinstance(asked, dict):
             tools = asked.get("tools") or tools
             asked = asked.get("messages")
@@ -609,7 +640,7 @@ def _preference(row: Members, system: str | None) -> Converted | None:
         question = _messages(asked, name)
         if question[-1]["role"] == "assistant":
             question = question[:-1]  # one of the two answers
-    answers = [_answer(better), _answer(worse)]
+    answers = [_answer(better, names[0]), _answer(worse, names[1])]
     if not question or not all(answers):
         raise ValueError(wanted)
     if answers[0] == answers[1]:
@@ -637,11 +668,19 @@ def _before(answer: Json) -> list[Members]:
     return _messages(answer[:-1])
 
 
-def _answer(value: Json) -> Members | None:
-    """Return the assistant's message that a preference speaks of, or None."""
+def _answer(value: Json, name: str) -> Members | None:
+    """Return the assistant's message that a column of a preference ends with, or None.
+    Raises ValueError where that message is somebody else's."""
     if isinstance(value, list):
         value = value[-1] if value else None
     if isinstance(value, dict):
+        role = _role_of(value)
+        # A message that does not say whose it is stands where an answer is given.
+        if role and SPEAKERS.get(role) != "assistant":
+            raise ValueError(
+                f"has {name} that ends with a message of role {role[:40]!r}: its last "
+                "message must be the assistant's"
+            )
         value = value.get("content", value.get("value"))
     if isinstance(value, str) and value.strip():
         return {"role": "assistant", "content": value}

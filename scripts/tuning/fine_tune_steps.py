@@ -58,17 +58,19 @@ def submit_fine_tune(auth: Auth, step: Step, **arguments: Json) -> Members:
         priced.clear()
         priced.update(_price(auth, body, budget))
         job = call(auth, CREATE, body=body)
-        return _fine_tune_members({**job, "id": made_id(job, CREATE)})
+        return _fine_tune_members(made_id(job, CREATE), job)
 
     def attach(job: Members) -> Members | None:
-        found = call(auth, GET, fine_tune_id=job["id"])
-        return None if _state(found) in FAILED else _fine_tune_members(found)
+        found = about(job["id"], call(auth, GET, fine_tune_id=job["id"]))
+        if not isinstance(found, dict):
+            found = {}  # it was made, whatever the answer is: nothing says it failed
+        return None if _state(found) in FAILED else _fine_tune_members(job["id"], found)
 
     def look() -> Members | None:
         for found in listed(call(auth, LIST), "id"):
             alike = all(found.get(n) == body[n] for n in ("training_file", "suffix"))
             if alike and _state(found) not in FAILED:
-                return _fine_tune_members(found)
+                return _fine_tune_members(found["id"], found)
         return None
 
     job, reattached = once("fine_tune", fingerprint, create, attach, look)
@@ -90,10 +92,10 @@ def _suffix(text: str | None, fingerprint: str) -> str:
     return f"{text[: SUFFIX - len(short) - 1].rstrip('-')}-{short}" if text else short
 
 
-def _fine_tune_members(found: Members) -> Members:
+def _fine_tune_members(job_id: str, found: Members) -> Members:
     """Return what is to be known of a fine-tune that exists."""
     return {
-        "id": found["id"],
+        "id": job_id,
         "state": _state(found),
         "model_name": found.get("model_output_name"),
     }
@@ -242,11 +244,15 @@ def _progress(job: Members, events: list[Members]) -> float | None:
     totals = [(e["step"], e["total_steps"]) for e in events if e["total_steps"]]
     done = max((e["step"] for e in events if e["step"]), default=0)
     if totals:
-        return round(min(done / totals[0][1], 1.0), 4)
+        return _share(done, totals[0][1])
     done, all_of = finite(job.get("epochs_completed")), finite(job.get("n_epochs"))
-    if done and all_of:
-        return round(min(done / all_of, 1.0), 4)
-    return None
+    return _share(done, all_of) if done and all_of else None
+
+
+def _share(done: float, whole: float) -> float | None:
+    """Return a part of a whole, from 0 to 1; None where that makes no sense."""
+    share = done / whole
+    return None if share < 0 else round(min(share, 1.0), 4)
 
 
 def _remaining(job: Members) -> float | None:

@@ -271,6 +271,8 @@ def _in_parts(
     if not isinstance(begun, dict):
         raise unexpected_answer("it is no object")
     upload_id, file_id = begun.get("upload_id"), _safe_id(begun.get("file_id"))
+    if not isinstance(upload_id, str) or not upload_id:
+        raise unexpected_answer("it names no upload")
     handle = {"upload_id": upload_id, "file_id": file_id}
     try:
         places = _places(begun.get("parts"), count)

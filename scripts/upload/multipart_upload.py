@@ -12,12 +12,15 @@ resource's own base URL opens. The API key stays behind.
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 import threading
 import time
 
 from ..client import TogetherError
+from ..client.endings import is_error
 from ..client.job import log
+from ..client.jsonio import parse_json
 from ..client.transport import faults, read_whole
 from ..resilience.explain import describe
 from ..resilience.retry import passing, rest, retry_after
@@ -191,7 +194,9 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
 
     To put the same bytes to the same address again changes nothing there.
     """
-    headers = {**headers, "Content-Length": str(body.length)}
+    # Of a length that the service names too, there would be two.
+    headers = {k: v for k, v in headers.items() if k.lower() != "content-length"}
+    headers["Content-Length"] = str(body.length)
     opened = reach_of(auth)
     for tries in range(1, TRIES + 1):
         retry_seconds = None
@@ -230,7 +235,12 @@ def put(auth: Auth, address: str, body: Part, headers: Headers, what: str) -> Re
 def _is_refusal(data: bytes) -> bool:
     """Say whether the body of a success is an error, or a page, of somebody on the way:
     a storage that took the bytes has nothing to say."""
-    return is_page(data) or b"<error>" in data[:4096].lower()
+    if is_page(data) or re.search(rb"<error[\s>]", data[:4096], re.I):
+        return True
+    found = parse_json(data)[0] if data.lstrip()[:1] == b"{" else None
+    if not isinstance(found, dict):
+        return False
+    return is_error(found.get("error")) or found.get("success") is False
 
 
 def _upload_error(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..shapes import ErrorType, Fault, Headers, Json, Members, Response, Timeout
 
 WINDMILL_TRIES = 3
+DOWN = 502, 503, 504  # what is said of a server that is down; 500 says what is wrong
 TIMEOUT = 10.0, 60.0
 MOST_SECONDS = 300.0  # for an answer that is read whole
 FREE_EDITION = "Windmill's free edition stores objects of at most 50 MB."
@@ -218,8 +219,7 @@ def _reach(
             if last or not (method == "GET" or never_sent(error)):
                 raise _broken(method, path, what, error) from None
         else:
-            down = response.status in (502, 503, 504)  # 500 says what is wrong
-            if last or method != "GET" or not down:
+            if last or method != "GET" or response.status not in DOWN:
                 return response
             abandon(response)
         rest(tries)

@@ -75,7 +75,10 @@ def once(
     record = _Record(kind, fingerprint)
     earlier = record.claim()
     if earlier and "made" in earlier:
-        found = _existing(kind, attach, earlier["made"])
+        made = earlier["made"]
+        if not isinstance(made, dict) or not isinstance(made.get("id"), str):
+            raise _unreadable(f"The record {record.path} does not say what was made.")
+        found = _existing(kind, attach, made)
         if found is not None:
             log(f"attached to the {kind} that an earlier run created")
             return found, True
@@ -87,13 +90,13 @@ def once(
         return found, True
     if earlier and "made" not in earlier and not look:
         raise TogetherError(
-            f"A run of {earlier['started_at']} sent the same request and ended before "
+            f"A run of {earlier.get('started_at')} sent the same request and ended before "
             f"its answer came: whether the {kind} exists is not known, and the service "
             "cannot be searched for it. Look in the dashboard; to create it in any "
             "case, fill in `again` with a word not used before.",
             type="connection",
             ambiguous=True,
-            started_at=earlier["started_at"],
+            started_at=earlier.get("started_at"),
             fingerprint=fingerprint,
         )
     try:
@@ -173,6 +176,16 @@ def _existing(
         raise TogetherError(said, **facts) from error
 
 
+def _unreadable(problem: str) -> TogetherError:
+    return TogetherError(
+        problem,
+        type="invalid_answer",
+        ambiguous=False,
+        advice="Run it again. If it stays so, delete that resource; what it stands for "
+        "may exist, and is then created a second time.",
+    )
+
+
 class _Record:
     """What is written down about one intent: {"started_at", "job", "made"?}."""
 
@@ -204,18 +217,15 @@ class _Record:
             found = get_state(self.path)
             if not isinstance(found, dict) or not found:
                 if time.monotonic() > deadline:
-                    raise TogetherError(
+                    raise _unreadable(
                         f"The record {self.path} exists when it is to be written, "
-                        f"but cannot be read, for {PATIENCE:g} seconds now.",
-                        type="invalid_answer",
-                        ambiguous=False,
-                        advice="Run it again. If it stays so, delete that resource.",
+                        f"but cannot be read, for {PATIENCE:g} seconds now."
                     )
                 time.sleep(PAUSE)  # deleted since, as the other run failed
                 continue
             if found.get("token") == self.own["token"]:
                 return None
-            other = found.get("job")
+            other = found.get("job") if isinstance(found.get("job"), str) else None
             if "made" in found:
                 return found
             if other in (None, self.own["job"]) or not is_running(other):
@@ -256,9 +266,13 @@ class _Record:
             return
         try:
             set_state({**self.own, "made": made}, self.path)
-            sweep(self.folder)
         except TogetherError as error:
             log(f"the {self.kind} exists, but this was not recorded: {error}")
+            return
+        try:
+            sweep(self.folder)
+        except TogetherError as error:
+            log(f"records of a week ago stay: {error}")
 
     def forget(self) -> None:
         """Take the intent back: nothing was created."""

@@ -28,6 +28,8 @@ def signed(key: str, storage: str | None = None) -> str:
     base = os.environ.get("WM_BASE_URL", "").rstrip("/")
     if not isinstance(signature, str) or not signature or not base:
         raise _unsigned(f"{what}: Windmill gives none.")
+    if not base.startswith(("http://", "https://")):
+        raise _unsigned(f"{what}: WM_BASE_URL is no http(s) address.")
     workspace = quote(windmill_address()[1] or "", safe="")
     place = f"{quote(storage or '_default_', safe='')}/{quote(key)}"
     address = f"{base}/api/w/{workspace}/s3_proxy/{place}?{signature}"
@@ -49,6 +51,9 @@ def _try(address: str, what: str) -> None:
     abandon(response)
     if response.status >= 300:
         raise _unsigned(f"{what}: Windmill answers {response.status} there.")
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "text/html":
+        raise _unsigned(f"{what}: a web page is there in its place.")
 
 
 def _unsigned(message: str) -> TogetherError:

@@ -56,6 +56,7 @@ class _Stored:
             self.query["storage"] = storage
         self.position = start
         self.length: int | None = None
+        self.tag = ""  # what the first answer calls this content
         self.pace = Pace()
         self.open()
 
@@ -83,13 +84,12 @@ class _Stored:
             size = total
         length = byte_count(size)
         changed = None not in (self.length, length) and self.length != length
+        tag = response.headers.get("etag", "").strip().removeprefix("W/")
+        changed = changed or bool(tag and self.tag and tag != self.tag)
+        self.tag = self.tag or tag
         if changed or begin not in (0, self.position):
             response.close()
-            raise TogetherError(
-                f"The object {self.key!r} changed while it was read.",
-                type="changed_object",
-                advice="Run the step again when nothing writes to it.",
-            )
+            raise self.changed()
         self.length = self.length if length is None else length
         framed = "transfer-encoding" in response.headers
         self.open_ended = self.length is None and not framed
@@ -97,10 +97,19 @@ class _Stored:
         # A server that knows no ranges sends all from the start again.
         skip = self.position - begin
         while skip > 0:
+            self.pace.keep(response, self.position - skip)
             piece = response.read(min(skip, BLOCK), decode_content=False)
             if not piece:
-                break
+                self.close()
+                raise self.changed()
             skip -= len(piece)
+
+    def changed(self) -> TogetherError:
+        return TogetherError(
+            f"The object {self.key!r} changed while it was read.",
+            type="changed_object",
+            advice="Run the step again when nothing writes to it.",
+        )
 
     def read(self, size: int | None = -1) -> bytes:
         """Return up to size bytes, all that is left for -1, b"" at the end."""
@@ -115,6 +124,8 @@ class _Stored:
                     self.open()
                 self.pace.keep(self.response, self.position)
                 piece = self.response.read(size, decode_content=False)
+                if size and not piece and self.position < (self.length or 0):
+                    raise OSError("the answer ended amid the bytes")
             except faults() as error:
                 self.close()
                 fault = error

@@ -59,6 +59,7 @@ def new_since(
             _keep(state, about)
             log("the first run returns nothing; it records the current state")
             return []
+    _check(state, watermark, key, keeps)
     known, carried = state, []
     pending = state.get("pending")
     if pending:
@@ -85,6 +86,33 @@ def new_since(
         if begins or pending or before != now or state.get("about") != about:
             _keep(now, about)
     return found
+
+
+def _check(state: Members, watermark: Json, key: str, keeps: bool) -> None:
+    """Raise a TogetherError for a state that no run of this version can have kept:
+    somebody changed it, or a version whose watermarks are of another kind."""
+    nothing = {"mark": state["mark"], "job": None, "found": []}
+    pending = state.get("pending") or nothing
+    usable = isinstance(pending, dict) and nothing.keys() <= pending.keys()
+    usable = usable and isinstance(pending["job"], str | None)
+    found = pending["found"] if usable else None
+    usable = isinstance(found, list) and all(
+        isinstance(entry, dict) and key in entry for entry in found
+    )
+    for known in (state, pending) if usable else ():
+        mark, gone = known.get("mark"), known.get("gone") or []
+        usable = usable and isinstance(gone, list)
+        if not keeps or not isinstance(mark, dict | list):
+            usable = usable and isinstance(mark, type(watermark))
+    if not usable:
+        raise TogetherError(
+            "The state that this trigger keeps from run to run cannot be read.",
+            type="invalid_answer",
+            partial=state,
+            ambiguous=False,
+            advice="Delete the trigger's state among Windmill's resources: the next "
+            "run begins anew, as a first one.",
+        )
 
 
 def with_carried(

@@ -3,7 +3,7 @@
 import json
 
 from tools.operations import find
-from tools.sandbox import Recorded, Sandbox, reply
+from tools.sandbox import Fault, Recorded, Sandbox, reply
 
 CHAT = find("chat/create_chat_completion")
 MODEL = find("models/list_supported_models").schema["x-reply"]["data"][0]["name"]
@@ -28,6 +28,19 @@ def say(sandbox: Sandbox, *answers: object) -> None:
         return whole
 
     sandbox.answers[CHAT.name] = next_answer
+
+
+def fail_after(sandbox: Sandbox, text: str, status: int = 400) -> None:
+    """Answer one question with a text; refuse those after it."""
+    words = {"message": "the prompt is too long", "type": "invalid_request_error"}
+
+    def answer(body: dict, whole: dict) -> dict:
+        whole["choices"][0]["message"] = {"role": "assistant", "content": text}
+        path = CHAT.exchange["path"]
+        sandbox.faults.append(Fault(path, status, times=9, body={"error": words}))
+        return whole
+
+    say(sandbox, answer)
 
 
 def completion(body: dict, text: str) -> dict:

@@ -16,8 +16,8 @@ def main_of(operation: Operation):
     return _module(operation).main
 
 
-def module_table(operation: Operation) -> dict:
-    """The table that the script hands to the client."""
+def descriptor(operation: Operation) -> dict:
+    """What the script hands to the client."""
     module = _module(operation)
     return module.OPERATION if operation.step is None else module.STEP
 

@@ -12,7 +12,7 @@ from scripts.catalog import catalog
 from scripts.client import TogetherError
 from scripts.client.form import checked_arguments
 from scripts.client.validate import FileValue
-from tests.support.expected_request import expected, main_of, module_table, parts
+from tests.support.expected_request import descriptor, expected, main_of, parts
 from tests.support.form_values import ABSENT, given_file, shown
 from tools.local.fake_workspace import Workspace
 from tools.operations import Operation, find, has_own_default
@@ -77,7 +77,7 @@ def resting(operation: Operation) -> dict:
 def check_sent(operation: Operation, arguments: dict, given: dict) -> None:
     """What the form sends becomes the arguments that were meant, the form's own
     defaults, and what its switches send at rest: what the service does anyway."""
-    found = checked_arguments(module_table(operation), given)
+    found = checked_arguments(descriptor(operation), given)
 
     kinds = Kinds(operation.schema)
     wanted = {**defaults(operation), **kinds.without_null(arguments)}

@@ -44,7 +44,8 @@ def postgres(place: Path) -> Iterator[dict]:
         options = (
             f"-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -p {port}"
         )
-        control = [place / "pg_ctl", "-D", data, "-w", "-l", Path(folder) / "log"]
+        control = [place / "pg_ctl", "-D", data, "-w", "-t", "300"]
+        control += ["-l", Path(folder) / "log"]
         subprocess.run([*control, "-o", options, "start"], **quiet)
         try:
             at = {"host": "127.0.0.1", "port": port}

@@ -17,10 +17,11 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
 const browser = await chromium.launch({
   executablePath: program,
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+  timeout: 120_000,
 });
 const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
 // Not a page's fault: a machine may do much else meanwhile.
-context.setDefaultNavigationTimeout(120_000);
+context.setDefaultTimeout(120_000);
 const violations = async (page, number) => {
   await page.evaluate(AXE);
   // What is the same on each page, and code in colours, is looked at on the first ones.
@@ -86,6 +87,6 @@ await page.goto(`${site}${paths[0]}?search`);
 await page.keyboard.press('/');
 await page.locator('.md-search__input').fill('fallback_models');
 const first = page.locator('.md-search-result__link').first();
-await first.waitFor({ timeout: 120000 });  // the index of all pages is made first
+await first.waitFor();  // the index of all pages is made first
 console.log(JSON.stringify({ graphs, found: await first.getAttribute('href') }));
 await browser.close();

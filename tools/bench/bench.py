@@ -21,7 +21,7 @@ from pathlib import Path
 import certifi
 import trustme
 
-from tools.bench.record import Row, write
+from tools.bench.record import Row, shares, write
 from tools.cli.terminal import say
 from tools.local.job_runner import prepare
 from tools.operations import ROOT
@@ -471,6 +471,8 @@ def report(
         raise ValueError(f"no workload {workload!r}; there are: {names}")
     if size and workload not in SIZED:
         raise ValueError(f"--rows is for one workload of these: {', '.join(SIZED)}")
+    if size and keep:
+        raise ValueError("--write keeps figures of the usual size: leave --rows out")
     rows = []
     for name, (measure, usual) in WORKLOADS.items():
         if workload in (None, name):
@@ -485,7 +487,7 @@ def report(
 
 
 def table(rows: list[Row]) -> str:
-    """Rows as text, each measure beside its ratio of ours to that contender's."""
+    """Rows as text, each measure beside its share (see record.py)."""
     lines = []
     for name in dict.fromkeys(row.workload for row in rows):
         found = [row for row in rows if row.workload == name]
@@ -495,41 +497,42 @@ def table(rows: list[Row]) -> str:
         if found[0].share is not None:
             lines += [name, *(f"  {row.contender:20} {row.share:.0%}" for row in found)]
             continue
-        ours = next(row for row in found if row.contender == "ours")
         lines.append(
             f"{name:22} {'median':>14} {'ours is':>9} {'CPU':>12} {'ours is':>9}"
         )
+        parts = dict(shares(found))
         for row in found:
             if row.seconds is not None:
-                shown, ratio = (
-                    f"{row.seconds * 1000:.1f} ms",
-                    ours.seconds / row.seconds,
-                )
+                measure, shown = "seconds", f"{row.seconds * 1000:.1f} ms"
             else:
+                measure = "calls_per_second"
                 shown = f"{row.calls_per_second:.0f} calls/s"
-                ratio = ours.calls_per_second / row.calls_per_second
+            share = _times(parts.get((row.contender, measure)))
             cpu = f"{row.cpu_seconds * 1e6:.0f} us"
-            cpus = ours.cpu_seconds / row.cpu_seconds if row.cpu_seconds else 0
-            line = (
-                f"  {row.contender:20} {shown:>14} {ratio:8.2f}x {cpu:>12} {cpus:8.2f}x"
-            )
+            cpus = _times(parts.get((row.contender, "cpu_seconds")))
+            line = f"  {row.contender:20} {shown:>14} {share:>9} {cpu:>12} {cpus:>9}"
             if row.peak_mib is not None:
                 line += f" {row.peak_mib:6.0f} MiB"
             lines.append(line)
     return "\n".join(lines)
 
 
+def _times(share: float | None) -> str:
+    """A share as a cell; empty of ours, which stands beside itself."""
+    return "" if share is None else f"{share:.2f}x"
+
+
 def _beside_requests(rows: list[Row]) -> list[str]:
     """Rows of several of our steps, each measure beside that of one requests.post."""
-    bare = next(row for row in rows if row.contender == "requests.post")
+    parts = dict(shares(rows))
     lines = [f"{'cold step':28} {'median':>9} {'of bare':>8} {'CPU':>9} {'of bare':>8}"]
     lines[0] += f" {'modules':>8}"
     for row in rows:
         wall, cpu = row.seconds * 1000, row.cpu_seconds * 1000
-        share = f"{row.seconds / bare.seconds:7.2f}x"
-        cpus = f"{row.cpu_seconds / bare.cpu_seconds:7.2f}x"
+        share = _times(parts.get((row.contender, "seconds")))
+        cpus = _times(parts.get((row.contender, "cpu_seconds")))
         lines.append(
-            f"  {row.contender:26} {wall:6.1f} ms {share} {cpu:6.1f} ms {cpus}"
+            f"  {row.contender:26} {wall:6.1f} ms {share:>8} {cpu:6.1f} ms {cpus:>8}"
             f" {row.modules or 0:8d}"
         )
     return lines

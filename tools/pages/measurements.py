@@ -71,7 +71,8 @@ def _table(rows: list[Row]) -> Iterator[str]:
     yield f"|---|{'---|' * len(shown)}"
     for number, row in enumerate(rows):
         line = " | ".join(str(found[number]) for found in shown.values())
-        yield f"| {row.contender} | {line} |"
+        contender = row.contender.replace("|", "\\|")  # a pipe of a shell
+        yield f"| {contender} | {line} |"
 
 
 def _time(seconds: float | None) -> str:

@@ -117,7 +117,11 @@ function file(path) {
 
 // --- the person -------------------------------------------------------------------
 
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+const browser = await chromium.launch({
+  executablePath: CHROMIUM,
+  args: QUIET,
+  timeout: 120_000,
+});
 const page = await browser.newPage({
   reducedMotion: 'reduce',
   timezoneId: 'UTC',
