@@ -151,8 +151,9 @@ def report_usage(auth: Auth, step: Step, **arguments: Json) -> Members:
     """
     given = prepare(step, arguments)
     today = datetime.datetime.now(datetime.UTC).date()
-    until = _day("until", given.get("until")) or today
-    since = _day("since", given.get("since")) or until.replace(day=1)
+    last = _day("until", given.get("until"))
+    until = last or today
+    since = _day("since", given.get("since")) or usual_since(last, today)
     if since > until:
         raise TogetherError.refused("since", f"must not be after until ({until})")
     days, products, unreadable = spending(auth, since, until)
@@ -176,6 +177,12 @@ def report_usage(auth: Auth, step: Step, **arguments: Json) -> Members:
         ],
         "unreadable": unreadable,
     }
+
+
+def usual_since(until: datetime.date | None, today: datetime.date) -> datetime.date:
+    """Return the first of the month of the last day, where none is named, of yesterday:
+    so a daily report shows the last day of each month, too, when it is over."""
+    return (until or today - datetime.timedelta(days=1)).replace(day=1)
 
 
 def spending(

@@ -1,5 +1,6 @@
 """Steps about the account behind a key."""
 
+import datetime
 import re
 import socket
 from urllib.parse import parse_qsl
@@ -7,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from scripts.account_steps import usual_since
 from scripts.client import TogetherError
 from tests.support.expected_request import main_of
 from tools.local.job_runner import run
@@ -174,6 +176,34 @@ def test_usage_is_added_up_by_day_and_product_across_months(sandbox, auth):
     assert months == ["2026-01", "2026-02"]
     drawn = ElementTree.fromstring(found["svg"])
     assert len(drawn.findall(".//{*}rect")) == 2
+
+
+@pytest.mark.parametrize(
+    ("until", "today", "since"),
+    [
+        (None, "2026-11-15", "2026-11-01"),
+        (None, "2026-11-02", "2026-11-01"),
+        (None, "2026-11-01", "2026-10-01"),
+        (None, "2026-01-01", "2025-12-01"),
+        ("2026-11-01", "2026-11-15", "2026-11-01"),
+        ("2026-02-28", "2026-11-01", "2026-02-01"),
+    ],
+)
+def test_a_report_that_comes_daily_shows_every_day(until, today, since):
+    last = until and datetime.date.fromisoformat(until)
+
+    found = usual_since(last, datetime.date.fromisoformat(today))
+
+    assert found.isoformat() == since
+
+
+def test_without_days_all_since_the_first_of_yesterday_s_month_is_shown(sandbox, auth):
+    found = REPORT(auth)
+
+    today = datetime.date.fromisoformat(found["until"])
+    assert found["since"] == usual_since(None, today).isoformat()
+    months = {dict(parse_qsl(request.query))["month"] for request in sandbox.requests}
+    assert months == {found["since"][:7], found["until"][:7]}
 
 
 @pytest.mark.parametrize(

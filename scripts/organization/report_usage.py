@@ -22,6 +22,6 @@ STEP = {
   "arguments": {
     "properties": {
       "since": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}",
-        "description": "First day, such as 2026-11-01. Left empty: the first of the last day's month."},
+        "description": "First day, such as 2026-11-01. Left empty: the first of the last day's month; with no last day either, of yesterday's month."},
       "until": {"type": "string", "pattern": "^\\d{4}-\\d{2}-\\d{2}",
         "description": "Last day, such as 2026-11-24. Left empty: today."}}}}

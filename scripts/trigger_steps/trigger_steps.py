@@ -201,8 +201,7 @@ def spend_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members]
     given = prepare(step, arguments)
     today = datetime.datetime.now(datetime.UTC).date()
     daily, limit = given["period"] == "day", given["limit_usd"]
-    size = len("2026-11-24") if daily else len("2026-11")
-    name = today.isoformat()[:size]
+    name = _period(today, daily)
     spent = _spent(auth, name, today if daily else today.replace(day=1), today)
     over = spent["total_usd"] > limit
     watermark = {"period": name, "limit_usd": limit, "over": over}
@@ -211,7 +210,7 @@ def spend_over_limit(auth: Auth, step: Step, **arguments: Json) -> list[Members]
         marked, was_over = before.get("period"), before.get("over")
         found = [
             _spent(auth, *period)
-            for period in _ended_since(marked, today, size)
+            for period in _ended_since(marked, today, daily)
             if not (was_over and period[0] == marked)
         ]
         found = [one for one in found if one["total_usd"] > limit]
@@ -243,21 +242,25 @@ def _spent(
     }
 
 
+def _period(day: datetime.date, daily: bool) -> str:
+    """Return the name of a day, or of the month that it is in."""
+    return day.isoformat() if daily else day.isoformat()[: len("2026-11")]
+
+
 def _ended_since(
-    marked: Json, today: datetime.date, size: int
+    marked: Json, today: datetime.date, daily: bool
 ) -> list[tuple[str, datetime.date, datetime.date]]:
     """Return (name, first day, last day) of each period from the marked one to the one
-    before today's, the latest MOST_PERIODS of them; their names have so many
-    characters. None where a period of another length is marked."""
+    before today's, the latest MOST_PERIODS of them. None where what is marked is no
+    such period."""
     periods: list[tuple[str, datetime.date, datetime.date]] = []
-    if not isinstance(marked, str) or len(marked) != size:
+    if not isinstance(marked, str) or len(marked) != len(_period(today, daily)):
         return periods
-    daily = size == len("2026-11-24")
     first = today if daily else today.replace(day=1)
     while len(periods) < MOST_PERIODS:
         last = first - datetime.timedelta(days=1)
         first = last if daily else last.replace(day=1)
-        name = last.isoformat()[:size]
+        name = _period(last, daily)
         if name < marked:
             break
         periods.append((name, first, last))
