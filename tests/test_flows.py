@@ -944,6 +944,30 @@ def test_fine_tune_model_trained_but_not_served_is_kept(engine, lifecycles):
     assert not lifecycles["deployment"].lives
 
 
+def test_fine_tune_model_that_cannot_be_served_tells_what_was_trained(
+    engine, lifecycles
+):
+    engine.decide = answers("resume")
+    lifecycles.fail_next("deployment", "no capacity")
+
+    run = engine.run("fine_tune_model", **TUNE, serve=True)
+
+    assert run.outcome == "failure"
+    assert "was trained, but it is not served" in run.result["message"]
+    assert "no capacity" in run.result["message"]
+    (tune,) = lifecycles["fine-tune"].lives
+    kept = run.result["kept"]
+    assert kept["fine_tune_id"] == tune
+    assert kept["model_name"] in run.result["message"]
+    assert kept["training_file"]
+    states = {one["kind"]: one["state"] for one in run.result["left"]}
+    assert states == {"fine_tune": "completed", "deployment": "FAILED"}
+    details = run.result["error"]["extra"]["details"]
+    assert (details["trained"], details["fine_tune_id"]) == (True, tune)
+    assert details["served"]["error"]["extra"]["state"] == "FAILED"
+    assert deployment(lifecycles) == "FAILED"
+
+
 def test_fine_tune_model_that_fails_says_why(engine, lifecycles):
     engine.decide = answers("resume")
     lifecycles.fail_next("fine-tune", "loss is not finite")

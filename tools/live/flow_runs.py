@@ -164,7 +164,7 @@ def make_video_gives_the_film(stage: Stage) -> str:
     return f"the film came as {', '.join(sorted(film))}"
 
 
-def _tuning(stage: Stage, suffix: str) -> str:
+def _tuning(stage: Stage, suffix: str, **more: object) -> str:
     examples = [
         {
             "messages": [
@@ -174,7 +174,7 @@ def _tuning(stage: Stage, suffix: str) -> str:
         }
         for number in range(20)
     ]
-    words = {"dataset": examples, "model": TUNED, "suffix": suffix}
+    words = {"dataset": examples, "model": TUNED, "suffix": suffix, **more}
     return stage.start_flow("fine_tune_model", **words)
 
 
@@ -187,30 +187,34 @@ def _trained(stage: Stage, suffix: str) -> list[str]:
 
 def answer(stage: Stage, job: str, link: str) -> dict:
     """Follow a link of the approval that a flow waits for; return the links."""
-    ask = stage.script("waits/ask_approval")
 
     def asked_or_ended() -> dict | None:
-        found = _done(stage, job, ask)
+        found = _asking(stage, job)
         ended = stage.api.get(f"jobs_u/completed/get_result_maybe/{job}")
         expect(found or not ended["completed"], f"it never asked: {ended}"[:800])
         return found
 
-    asked = stage.until("an approval", asked_or_ended, 90)
-
-    def waits() -> bool:
-        # The flow that asked may be a branch of the job.
-        flow = stage.api.get(f"jobs_u/get/{asked['parent_job']}", no_logs="true")
-        steps = (flow.get("flow_status") or {}).get("modules", ())
-        return any(step.get("type") == "WaitingForEvents" for step in steps)
-
-    # An answer that comes as the flow lies down, sooner than any person's, may be
-    # written down and wake nobody.
-    stage.until("a flow that waits", waits, 30)
+    asked = stage.until("an approval", asked_or_ended, 120)
     links = stage.api.get(f"jobs_u/completed/get_result/{asked['id']}")
     # The server's own address of itself may not lead there from here.
     path = urlsplit(links[link]).path
     stage.api.post(path[path.index("/api/") + len("/api") :], {})
     return links
+
+
+def _asking(stage: Stage, root: str) -> dict | None:
+    """The job of a question under a flow, once what asked it waits for the answer: one
+    that comes as that lies down, sooner than any person's, may wake nobody."""
+    ask = stage.script("waits/ask_approval")
+    for job in stage.jobs(root):
+        if job.get("script_path") != ask or job.get("type") != "CompletedJob":
+            continue
+        # The flow that asked may be a branch of the job.
+        flow = stage.api.get(f"jobs_u/get/{job['parent_job']}", no_logs="true")
+        steps = (flow.get("flow_status") or {}).get("modules", ())
+        if any(step.get("type") == "WaitingForEvents" for step in steps):
+            return job
+    return None
 
 
 def fine_tune_model_approved_trains(stage: Stage) -> str:
@@ -224,6 +228,36 @@ def fine_tune_model_approved_trains(stage: Stage) -> str:
     asked = str(links.get("description", {}))
     expect("USD" in asked, f"the approval names no price: {asked[:300]}")
     return f"{result['model_name']} trained after an approval"
+
+
+def fine_tune_model_that_cannot_be_served_tells_what_was_trained(stage: Stage) -> str:
+    suffix = secrets.token_hex(4)
+    job = _tuning(stage, suffix, serve=True, endpoint_name=f"live-{suffix}")
+    answer(stage, job, "resume")
+    answer(stage, job, "resume")
+    lives = stage.sandbox.lifecycles
+    life = stage.until("a deployment", lambda: _deployed(stage, f"live-{suffix}"), 90)
+    lives.fail(life, "no capacity")
+    ended = stage.wait(job, "fine_tune_model")
+    expect(not ended.success, "a model that is not served counts as served")
+    result = ended.result if isinstance(ended.result, dict) else {}
+    made = _trained(stage, suffix)
+    kept = result.get("kept") or {}
+    expect([kept.get("fine_tune_id")] == made, f"{made} is not told: {result}"[:800])
+    expect("no capacity" in str(result.get("message")), f"it says {result}"[:800])
+    kinds = {one.get("kind") for one in result.get("left") or ()}
+    expect(kinds == {"fine_tune", "deployment"}, f"of {kinds} it is told: {result}")
+    return str(result["message"])
+
+
+def _deployed(stage: Stage, endpoint_name: str) -> str | None:
+    """The id of the sandbox's deployment of the endpoint with that name."""
+    lives = stage.sandbox.lifecycles
+    for endpoint in list(lives["endpoint (v2)"].lives.values()):
+        if endpoint.given["body"]["name"] == endpoint_name:
+            for life in lives["deployment"].of(endpoint.id):
+                return life.id
+    return None
 
 
 def fine_tune_model_refused_trains_nothing(stage: Stage) -> str:
@@ -304,6 +338,7 @@ SUBJECT = Subject(
         make_video_gives_the_film,
         fine_tune_model_approved_trains,
         fine_tune_model_refused_trains_nothing,
+        fine_tune_model_that_cannot_be_served_tells_what_was_trained,
         ask_documents_cites_what_it_read,
         run_on_endpoint_asks_and_stops,
         a_flow_s_error_handler_reads_what_the_error_says,
