@@ -139,6 +139,23 @@ def test_a_handler_that_ran_in_a_loop_does_not_run_outside_again(engine):
     assert found.count("waits/finish_flow") == 2  # the step, and the handler once
 
 
+def test_a_handler_runs_although_that_of_an_inner_flow_did(engine):
+    own = say("failure", "({error: error})")
+    inner = {"modules": [say("a", error=BAD)], "failure_module": own}
+    engine.add(f"{FOLDER}/flows/inner", inner)
+    value = {"type": "flow", "path": f"{FOLDER}/flows/inner", "input_transforms": {}}
+    outer = say("failure", "({was: error.message})")
+
+    found = run(engine, {"id": "f", "value": value}, handler=outer)
+    branch = choose("c", "true", [{"id": "f", "value": value}])
+    within = run(engine, branch, handler=outer)
+
+    assert found.result["was"] == within.result["was"] == "a: bad"
+    # The step, the inner flow's handler, and the outer one's once.
+    assert found.count("waits/finish_flow") == 3
+    assert within.count("waits/finish_flow") == 3
+
+
 def test_a_loop_that_skips_failures_goes_on(engine):
     step = say("a", error="flow_input.iter.index ? null : ({message: 'bad'})")
 

@@ -4,7 +4,8 @@ The rules are those of Windmill's flow engine as its public source has them, for
 parts of OpenFlow that the pack uses:
 
 - Loops and branches run as flows of their own inside the flow, with its error handler;
-  where that ran inside, it does not run again outside.
+  where that ran inside, it does not run again outside. What a step of type `flow` does
+  about its own errors is its own: the handler outside runs as well.
 - A sleep delays the step after the one that has it; it knows that step's result only.
 - stop_after_if ends the innermost loop, through branches, or else the flow; the flow of
   a step of type `flow` ends only itself. It knows `result` and `flow_input` only.
@@ -413,7 +414,7 @@ class Engine:
             inner.calls = run.calls
             end = yield from self._flow(inner)
             if not end.success:
-                raise StepError(end.result, end.handled)
+                raise StepError(end.result)
             return End(True, end.result)
         if kind == "branchone":
             end = yield from self._branch(run, value, place, handler)

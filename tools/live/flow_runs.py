@@ -199,6 +199,7 @@ def answer(stage: Stage, job: str, link: str) -> dict:
     # The server's own address of itself may not lead there from here.
     path = urlsplit(links[link]).path
     stage.api.post(path[path.index("/api/") + len("/api") :], {})
+    stage.until("the flow that was answered", lambda: not _waits(stage, asked), 60)
     return links
 
 
@@ -209,12 +210,16 @@ def _asking(stage: Stage, root: str) -> dict | None:
     for job in stage.jobs(root):
         if job.get("script_path") != ask or job.get("type") != "CompletedJob":
             continue
-        # The flow that asked may be a branch of the job.
-        flow = stage.api.get(f"jobs_u/get/{job['parent_job']}", no_logs="true")
-        steps = (flow.get("flow_status") or {}).get("modules", ())
-        if any(step.get("type") == "WaitingForEvents" for step in steps):
+        if _waits(stage, job):
             return job
     return None
+
+
+def _waits(stage: Stage, asked: dict) -> bool:
+    """Whether the flow that asked, a branch of another or not, waits for events."""
+    flow = stage.api.get(f"jobs_u/get/{asked['parent_job']}", no_logs="true")
+    steps = (flow.get("flow_status") or {}).get("modules", ())
+    return any(step.get("type") == "WaitingForEvents" for step in steps)
 
 
 def fine_tune_model_approved_trains(stage: Stage) -> str:
