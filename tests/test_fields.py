@@ -30,7 +30,8 @@ def refused(script, **arguments):
             "organization/report_usage",
             {"since": "yesterday"},
             'since cannot be "yesterday": First day, such as 2026-11-01. Left empty: '
-            "the first of the last day's month.",
+            "the first of the last day's month; with no last day either, of "
+            "yesterday's month.",
         ),
         (
             "organization/call_operation",
@@ -346,6 +347,13 @@ TITLES = [
     ([("a", "is odd")], "a is odd; a is odd", "Name (a) is odd; a is odd"),
     ([("a", "is odd")], "x.a is odd; a is odd", "x.a is odd; Name (a) is odd"),
     ([("a", "is odd")], "data is odd", "data is odd"),
+    ([("a", "is odd")], "in a is odd", "in Name (a) is odd"),
+    ([("a", "is odd")], "xa is odd; a is odd", "xa is odd; Name (a) is odd"),
+    (
+        [("a", "is odd"), ("a", "is odd")],
+        "a is odd; a is odd",
+        "Name (a) is odd; Name (a) is odd",
+    ),
     (
         [("b", "is odd"), ("a", "is \\1")],
         "b is odd; a is \\1",

@@ -87,6 +87,8 @@ MOMENT = 1793707200.0  # 2026-11-03T12:00:00Z
         (jsonio.FIRST_MILLISECONDS - 1, None),
         ("0001-01-01T00:00:00Z", None),
         ("1970-01-01T00:00:00Z", None),
+        ("2001-09-09T01:46:40Z", 1e9),
+        ("2001-09-09T01:46:39Z", None),
         (1e29, None),
         ("1e400", None),
         (math.nan, None),

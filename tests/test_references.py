@@ -169,6 +169,11 @@ CHANGED = [
         {"$ var:x": 1, "$ var:x 2": 2, "$ var:x 3": 3},
         1,
     ),
+    (
+        {"$ var:x": 1, "$var:x": 2, "$\0var:x": 3, "$\ufffdvar:x": 4},
+        {"$ var:x": 1, "$ var:x 2": 2, "$\ufffdvar:x": 3, "$\ufffdvar:x 2": 4},
+        2,
+    ),
     ({"\\frac": 1, "$5": {"$var:x": 1}}, {"\\frac": 1, "$5": {"$ var:x": 1}}, 1),
     ([{"a": "$var:x"}, {"$var:y": 1}], [{"a": "$ var:x"}, {"$ var:y": 1}], 2),
     ([{"$var:y": 1}, {"$var:y": 1}], [{"$ var:y": 1}, {"$ var:y": 1}], 2),

@@ -12,10 +12,12 @@ from scripts.client.endings import ERROR_MEMBERS
 from scripts.client.request import (
     ALONE_WITH_ERROR,
     MIB,
+    MOST_KEPT_BYTES,
     MOST_SECONDS,
     READ_TIMEOUT,
     SEND_TIMEOUT,
     Request,
+    half_character,
     hear,
     last_answer,
     parse_answer,
@@ -260,6 +262,7 @@ def test_a_project_that_the_key_does_not_tell_is_asked_for():
 
     problem = "is required: this key belongs to no single project"
     assert str(caught.value) == f"project_id {problem}"
+    assert caught.value.type == "invalid_argument"
     assert caught.value.problems == [{"field": "project_id", "problem": problem}]
     advice = "projects/list_projects shows the projects of the organization."
     assert caught.value.advice == advice
@@ -778,6 +781,24 @@ def test_words_in_place_of_json_are_kept_where_they_were_paid_for():
         with pytest.raises(TogetherError) as caught:
             parse_answer(request, reply(b"half an ans"))
         assert caught.value.partial == kept
+
+
+def test_words_that_are_cut_within_a_character_are_kept_to_it():
+    request = Request(AUTH, {**table(), "retry": "inference"}, {"id": "a"})
+    request.tries = 1
+    half = MOST_KEPT_BYTES // 2
+
+    with pytest.raises(TogetherError) as caught:
+        parse_answer(request, reply(f"a{'é' * half}".encode()))
+
+    assert caught.value.partial == f"a{'é' * (half - 1)}\ufffd"
+
+
+def test_half_of_a_character_in_a_name_is_told_as_json_spells_it():
+    problem = "holds half of a character: it is no text"
+    told = half_character("n\ud800.a")
+
+    assert told.problems == [{"field": r"n\ud800.a", "problem": problem}]
 
 
 def test_json_in_place_of_sound_is_an_error_that_has_it():

@@ -333,6 +333,7 @@ ANSWERS = {
     b"": {"detail": "the answer is empty"},
     b"  ": {"detail": "the answer is empty"},
     b" plain ": {"detail": "plain"},
+    b"n\0o\0 \0": {"detail": "no"},
     b"x" * 600: {"detail": "x" * 500},
     b"<p>no": {"detail": "the answer is a web page, not JSON"},
     b"<TITLE> Gone </TITLE>": {

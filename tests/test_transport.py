@@ -138,6 +138,7 @@ def test_a_bundle_that_cannot_be_read_is_named(name, content, tmp_path, monkeypa
     words = f"{name} names {file}, which holds no certificates that can be read: "
     assert str(caught.value).startswith(words)
     assert str(caught.value).endswith(".")
+    assert caught.value.type == "proxy"
     assert str(caught.value) != f"{words}None."
     assert "[Errno" not in str(caught.value)
     advice = f"Correct {name} in the worker's environment, or unset it."

@@ -274,6 +274,16 @@ TOLD = [
         ['a must be a whole number (got "a")'],
     ),
     ({"oneOf": []}, 5, ["a must not be there"]),
+    (
+        {"const": 1, "oneOf": [{"type": "string"}]},
+        5,
+        ["a must be one of 1 (got 5)", "a must be text (got 5)"],
+    ),
+    (
+        {"if": {"type": "integer"}, "then": {"minimum": 6}},
+        5,
+        ["a must be at least 6 (got 5)"],
+    ),
     ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, "a", []),
     (
         {"allOf": [{"type": "string"}, {"minLength": 2}]},
@@ -466,6 +476,9 @@ def test_the_schema_says_what_may_be_empty(schema, empty):
         ("1e400", "number", "1e400"),
         ("9" * 5_000, "integer", "9" * 5_000),
         ("5.5", "integer", "5.5"),
+        ("9007199254740991.0", "integer", 2**53 - 1),
+        ("9007199254740992.0", "integer", "9007199254740992.0"),
+        ("9007199254740992.0", "number", 2.0**53),
         ("5.5", "number", 5.5),
         ("-1.5E-3", "number", -0.0015),
         ("5.", "number", "5."),
