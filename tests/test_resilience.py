@@ -198,6 +198,9 @@ def test_what_costs_is_in_doubt_where_the_work_may_have_been_done(kind, status):
 
     doubt = "It is not known whether this was carried out: look with things/list_things"
     assert error.ambiguous is (kind in COSTLY and status in UNCLEAR)
+    # What a model was asked for may be paid; where it is not, the status tells.
+    paid = kind == "inference" and status in UNCLEAR
+    assert error.may_be_paid is (paid or None)
     assert (doubt in str(error)) is error.ambiguous
     assert (error.status, error.path, error.tries) == (status, "/v1/things", 1)
 
@@ -213,7 +216,32 @@ def test_each_fault_of_a_connection_has_its_words(name, kind):
     assert error.type == "connection"
     assert error.ambiguous is (kind in COSTLY and not unsent)
     assert (advice == error.advice) is not error.ambiguous
-    assert error.status is None
+    assert (error.status, error.detail) == (None, None)
+    assert error.may_be_paid is (not unsent if kind == "inference" else None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "answered"), [("no server", None), (None, 400), (None, 504)]
+)
+@pytest.mark.parametrize(
+    ("first", "status"), [("silence", None), (None, 502), ("no server", None)]
+)
+def test_what_one_try_may_have_cost_a_later_one_does_not_undo(
+    first, status, fault, answered
+):
+    def ending(fault, status):
+        return FAULTS[fault][0] if fault else None, reply(status) if status else None
+
+    asked = request("inference")
+    for one in (ending(first, status), ending("no server", None)):
+        retry.pause(asked, "inference", *one)
+        assert asked.unclear is (first != "no server")
+    error = explain.failure(asked, *ending(fault, answered))
+
+    surely_not = first == "no server" and answered != 504
+    # Of one that was refused in the end and cost nothing before, the status tells.
+    nothing = None if answered else False
+    assert error.may_be_paid is (nothing if surely_not else True)
 
 
 def test_where_to_look_and_how_to_repeat_follow_the_operation():
@@ -662,6 +690,9 @@ def test_each_class_is_tried_again_after_what_leaves_no_trace(kind, status):
     wait = retry.pause(request(kind), kind, None, reply(status))
 
     assert (wait is not None) is (status in AGAIN[kind])
+    asked = request(kind)
+    retry.pause(asked, kind, None, reply(status))
+    assert asked.unclear is (status in UNCLEAR)
     assert retry.pause(request(kind, tries=4), kind, None, reply(status)) is None
 
 
