@@ -3,7 +3,8 @@
 import pytest
 
 from scripts.client import TogetherError
-from scripts.client.form import checked_arguments
+from scripts.client.form import checked_arguments, normalise_union
+from scripts.client.validate import FileValue
 from tests.support.expected_request import descriptor, main_of
 from tests.support.form_values import filled
 from tools.models import model
@@ -370,3 +371,35 @@ def test_all_that_the_hub_script_took_is_sent_unchanged(members, sandbox, auth):
     wire["messages"] = body["messages"]
     assert wire == sandbox.requests[-1].json
     assert len(sandbox.requests) == 1
+
+
+WHOLE = {"type": "integer"}
+
+
+def united(value, *variants):
+    return normalise_union(value, {"anyOf": list(variants)}, "body.a", None)
+
+
+def test_a_value_is_read_by_the_variant_that_it_fits_without_a_fault():
+    large = {"type": "object", "properties": {"n": {**WHOLE, "minimum": 6}}}
+    words = {"type": "object", "properties": {"n": {"type": "string"}}}
+    named = {"type": "string", "enum": ["cat"]}
+    cat = {"type": "object", "properties": {"kind": named, "n": WHOLE}}
+
+    assert united({"n": "5"}, large, words) == {"n": "5"}
+    assert united({"n": "7"}, large, words) == {"n": 7}
+    assert united("5", {"type": "string", "minLength": 2}, WHOLE) == 5
+    # What fits none stays as it is, and is told by the checks.
+    assert united({"kind": "dog", "n": "5"}, cat) == {"kind": "dog", "n": "5"}
+
+
+def test_what_is_surely_a_file_is_one_wherever_there_may_be_one():
+    value = {"s3": "a.csv", "n": "5"}
+    thing = {"type": "object", "properties": {"n": WHOLE}}
+    picture = {"type": "string", "x-file": "uri"}
+
+    found = united(value, thing, picture)
+
+    assert isinstance(found, FileValue)
+    assert found.value == value
+    assert united(value, thing, {"type": "array"}) == {"s3": "a.csv", "n": 5}

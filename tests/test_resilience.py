@@ -526,6 +526,7 @@ def test_the_key_is_masked_at_every_depth_unless_it_is_a_few_letters():
     escaped = "".join(f"\\u{ord(letter):04X}" for letter in KEY)
     assert without_key(KEY, f'{{"error": "{escaped}"}}') == ('{"error": "***"}')
     assert without_key(KEY, "a \\u0041 b") == "a \\u0041 b"
+    assert without_key("sk/0123456789", r"a sk\/0123456789 b") == "a *** b"
     words = server_words.server_words_of(reply(400, KEY.encode()), KEY)
     assert words == {"detail": "***"}
     echoed = f'{{"message": "{KEY}"}}'.encode()

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from scripts.client import validate
 from scripts.client.validate import (
     UNFIT,
     FileValue,
@@ -387,6 +388,9 @@ def test_a_search_of_another_s_says_why_it_cannot_and_shows_the_pattern():
     assert told({"x": 1}, named, search=search) == ["a has a name that is no pattern"]
 
 
+FLAT = {"allOf": [{}]}
+
+
 def nested(depth, within=lambda value: [value]):
     value = 1
     for _ in range(depth):
@@ -407,6 +411,32 @@ def test_what_is_nested_deeper_than_is_looked_at_is_told():
     assert told(nested(20), either) == []
     (deep,) = told(nested(60), either)
     assert deep.endswith(" is nested too deeply")
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "places"),
+    [
+        ([[1], [2, [3]], [[4]]], {}, ["a[1][1][0]", "a[2][0][0]"]),
+        (
+            {"p": {"q": 1}, "r": {"s": {"t": 1}, "u": {"v": {"w": 1}}}},
+            {},
+            ["a.r.s.t", "a.r.u.v"],
+        ),
+        (1, {"allOf": [FLAT, FLAT, {"allOf": [FLAT, {}, FLAT]}]}, ["a"] * 2),
+        (1, {"allOf": [{}], "oneOf": [{}]}, []),
+        ({"p": {"l": [], "m": {"n": 1}}}, {}, ["a.p.m.n"]),
+    ],
+    ids=["lists", "objects", "words", "word by word", "behind a list"],
+)
+def test_only_what_is_around_counts_as_depth(value, schema, places, monkeypatch):
+    monkeypatch.setattr(validate, "MAX_DEPTH", 2)
+    every = {"items": {}, "additionalProperties": {}}
+    for name in every:
+        every[name] = every if value != 1 else {}
+
+    assert told(value, {**every, **schema}) == [
+        f"{place} is nested too deeply" for place in places
+    ]
 
 
 def test_a_value_is_repeated_up_to_sixty_characters():
@@ -575,6 +605,7 @@ FITS = [
     ("5", {"type": "integer"}, 3),
     ("5", {"type": ["integer", "null"]}, 3),
     ("x", {"type": "integer"}, UNFIT),
+    ("true", {"type": "boolean"}, 3),
     (5, {"type": "integer"}, 1),
     (None, {"type": ["integer", "null"]}, 1),
     (None, {"type": "integer"}, UNFIT),
