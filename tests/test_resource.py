@@ -3,7 +3,7 @@
 import pytest
 
 from scripts.client import TogetherError
-from scripts.client.resource import HOST, credentials
+from scripts.client.resource import HOST, credentials, may_hold_key
 from tests.support.expected_request import main_of
 from tools.operations import find
 
@@ -97,3 +97,22 @@ def test_models_are_asked_at_a_host_of_their_own():
     assert HOST == "https://api.together.ai"
     assert table["host"] == "https://api-inference.together.ai"
     assert credentials({"api_key": "k"}, table["host"]) == ("k", table["host"])
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "may"),
+    [
+        ("sk/0123456789", b'{"a": "b"}', False),
+        ("sk/0123456789", b'{"a": "Bearer sk/0123456789"}', True),
+        ("sk/0123456789", rb'"a \n b"', False),
+        ("sk/0123456789", rb'"sk\/0123456789"', True),
+        ("sk/0123456789", rb'"\u0073k/0123456789"', True),
+        ('s"\\0123456789', rb'"s\"\\0123456789"', True),
+        ('s"\\0123456789', rb'"s\"0123456789"', False),
+        ("sk/0123456789", '"a"'.encode("utf-16-be"), True),
+        ("sk/0123456789", '"a"'.encode("utf-32-be"), True),
+        ("sk/0123456789", b'"abc\0"', False),
+    ],
+)
+def test_where_the_key_may_be_is_told_from_the_bytes(key, data, may):
+    assert may_hold_key(key, data) is may
